@@ -1,0 +1,34 @@
+# pg_topic: Kafka-style topics in PostgreSQL. Built with PGXS:
+#
+#	make && make install
+#	make installcheck			pg_regress and isolation tests, on a running server
+#	scripts/test.sh				everything, on servers of its own
+
+EXTENSION = pg_topic
+# The version is read from the control file and stands nowhere else.
+EXTVERSION := $(shell sed -n "s/^default_version = '\(.*\)'/\1/p" pg_topic.control)
+
+MODULE_big = pg_topic
+OBJS = $(sort $(patsubst %.c,%.o,$(wildcard src/*.c)))
+
+# The install script, part by part, in the order in which they need each other.
+SQL_PARTS = prologue header topic_fdw topic segment produce fetch group \
+	consumer_offset consume commit monitor
+DATA_built = sql/install/$(EXTENSION)--$(EXTVERSION).sql
+DOCS = README.md
+
+REGRESS = $(sort $(patsubst sql/%.sql,%,$(wildcard sql/*.sql)))
+ISOLATION = $(sort $(patsubst test/isolation/specs/%.spec,%,$(wildcard test/isolation/specs/*.spec)))
+ISOLATION_OPTS = --inputdir=test/isolation --outputdir=test/isolation
+
+EXTRA_CLEAN = sql/install
+
+PG_CONFIG ?= pg_config
+PGXS := $(shell $(PG_CONFIG) --pgxs)
+include $(PGXS)
+
+$(OBJS): $(wildcard src/*.h)
+
+$(DATA_built): $(patsubst %,src/%.sql,$(SQL_PARTS))
+	mkdir -p $(@D)
+	cat $^ > $@

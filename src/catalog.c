@@ -1,0 +1,101 @@
+/*-------------------------------------------------------------------------
+ *
+ * catalog.c
+ *		The extension's own schemas and tables: finding and changing them.
+ *
+ * Reads go through index scans (see topic.c): they must see the latest
+ * committed state whatever the isolation level.  Writes go through SPI, so
+ * that the tables' constraints are checked, and run as the extension's owner,
+ * since nobody else has rights on these tables.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_namespace.h"
+#include "executor/spi.h"
+#include "miscadmin.h"
+#include "utils/lsyscache.h"
+#include "utils/syscache.h"
+
+#include "catalog.h"
+
+Oid
+topics_namespace_oid(void)
+{
+	return get_namespace_oid(TOPICS_SCHEMA, false);
+}
+
+Oid
+log_namespace_oid(void)
+{
+	return get_namespace_oid(LOG_SCHEMA, false);
+}
+
+/* The OID of a table in schema topic. */
+Oid
+catalog_relation_oid(const char *name)
+{
+	Oid			relid;
+
+	relid = get_relname_relid(name, get_namespace_oid(CATALOG_SCHEMA, false));
+	if (!OidIsValid(relid))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_TABLE),
+				 errmsg("relation \"%s.%s\" does not exist",
+						CATALOG_SCHEMA, name),
+				 errhint("Run CREATE EXTENSION pg_topic.")));
+	return relid;
+}
+
+SavedUser
+become_extension_owner(void)
+{
+	SavedUser	saved;
+	HeapTuple	tuple;
+	Oid			owner;
+
+	tuple = SearchSysCache1(NAMESPACEOID, ObjectIdGetDatum(log_namespace_oid()));
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "cache lookup failed for schema %s", LOG_SCHEMA);
+	owner = ((Form_pg_namespace) GETSTRUCT(tuple))->nspowner;
+	ReleaseSysCache(tuple);
+
+	GetUserIdAndSecContext(&saved.userid, &saved.security_context);
+	SetUserIdAndSecContext(owner, saved.security_context |
+						   SECURITY_LOCAL_USERID_CHANGE);
+	return saved;
+}
+
+void
+restore_user(SavedUser saved)
+{
+	SetUserIdAndSecContext(saved.userid, saved.security_context);
+}
+
+uint64
+catalog_execute(const char *command)
+{
+	return catalog_execute_with_args(command, 0, NULL, NULL, NULL);
+}
+
+uint64
+catalog_execute_with_args(const char *command, int nargs, Oid *argtypes,
+						  Datum *values, const char *nulls)
+{
+	int			result;
+	uint64		processed;
+
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	result = SPI_execute_with_args(command, nargs, argtypes, values, nulls,
+								   false, 0);
+	if (result < 0)
+		elog(ERROR, "SPI_execute failed: %s",
+			 SPI_result_code_string(result));
+	processed = SPI_processed;
+	SPI_finish();
+	return processed;
+}

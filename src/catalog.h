@@ -1,0 +1,81 @@
+/*-------------------------------------------------------------------------
+ *
+ * catalog.h
+ *		The extension's own schemas and tables, as C sees them.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef TOPIC_CATALOG_H
+#define TOPIC_CATALOG_H
+
+#include "utils/relcache.h"
+
+#define CATALOG_SCHEMA	"topic"			/* API, catalog tables, views */
+#define TOPICS_SCHEMA	"topics"		/* one foreign table per topic */
+#define LOG_SCHEMA		"topic_log"		/* the segments */
+
+/* Columns of topic.topics; see topic.sql. */
+#define Anum_topics_topic				1
+#define Anum_topics_topic_id			2
+#define Anum_topics_relation			3
+#define Anum_topics_partitions			4
+#define Anum_topics_retention			5
+#define Anum_topics_retention_bytes		6
+#define Anum_topics_cleanup_policy		7
+#define Anum_topics_value_format		8
+#define Anum_topics_max_record_bytes	9
+#define Anum_topics_compression			10
+#define Anum_topics_segment_bytes		11
+#define Anum_topics_segment_age			12
+#define Anum_topics_timestamp_type		13
+#define Anum_topics_created_at			14
+#define Natts_topics					14
+
+/* Columns of topic.segments; see segment.sql. */
+#define Anum_segments_topic_id			1
+#define Anum_segments_segment			2
+#define Anum_segments_base_offsets		3
+#define Anum_segments_created_at		4
+#define Anum_segments_sealed_at			5
+#define Natts_segments					5
+
+/* Columns of topic.groups; see group.sql. */
+#define Anum_groups_group_id			1
+#define Anum_groups_owner				2
+#define Anum_groups_created_at			3
+#define Natts_groups					3
+
+/* Columns of topic.consumer_offsets; see consumer_offset.sql. */
+#define Anum_consumer_offsets_group_id			1
+#define Anum_consumer_offsets_topic				2
+#define Anum_consumer_offsets_partition			3
+#define Anum_consumer_offsets_commit_number		4
+#define Anum_consumer_offsets_committed_offset	5
+#define Anum_consumer_offsets_metadata			6
+#define Anum_consumer_offsets_committed_at		7
+#define Natts_consumer_offsets					7
+
+extern Oid	catalog_relation_oid(const char *name);
+extern Oid	topics_namespace_oid(void);
+extern Oid	log_namespace_oid(void);
+
+/*
+ * Run SQL with the rights of the extension's owner.  An error in between is
+ * fine: the abort of the (sub)transaction restores the user.
+ */
+typedef struct SavedUser
+{
+	Oid			userid;
+	int			security_context;
+} SavedUser;
+
+extern SavedUser become_extension_owner(void);
+extern void restore_user(SavedUser saved);
+
+/* Run one SQL command; returns the number of rows that it processed. */
+extern uint64 catalog_execute(const char *command);
+extern uint64 catalog_execute_with_args(const char *command, int nargs,
+										Oid *argtypes, Datum *values,
+										const char *nulls);
+
+#endif							/* TOPIC_CATALOG_H */

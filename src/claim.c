@@ -1,0 +1,279 @@
+/*-------------------------------------------------------------------------
+ *
+ * claim.c
+ *		What this transaction consumes: its claims and positions.
+ *
+ * A claim is a heavyweight lock on (group, topic, partition) that is tried,
+ * never waited for, and held to the end of the transaction.  So at any time
+ * one transaction handles a partition for a group, and when that transaction
+ * ends, in whatever way, the partition is free at once: no session timeout,
+ * no heartbeat, no rebalance.
+ *
+ * The lock is an object lock on topic.consumer_offsets.  Its object is a hash
+ * of group and topic: the group may be so new that nobody else can see a row
+ * of it yet.  Should two hashes be equal, the two groups pass each other over
+ * where they need not; nothing worse.
+ *
+ * The committed offset is read after the lock was granted, with a snapshot
+ * taken after that.  The statement's own snapshot may be older than the last
+ * owner's commit, and would deliver its records again.
+ *
+ * Positions live in the backend's memory for the transaction.  What a
+ * subtransaction changes keeps the enclosing state beside it: ROLLBACK TO
+ * undoes the sink's writes, so it must undo the position too, or the records
+ * would be lost.  Locks taken in it are released by PostgreSQL likewise.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "common/hashfn.h"
+#include "miscadmin.h"
+#include "storage/lock.h"
+#include "utils/memutils.h"
+#include "utils/snapmgr.h"
+
+#include "catalog.h"
+#include "claim.h"
+
+/* All in TopTransactionContext. */
+static Subscription *subscriptions = NULL;
+
+/* The subtransaction at this nesting level committed: its parent takes over. */
+static void
+hand_claim_to_parent(Claim *claim, int nest_level)
+{
+	ClaimState *state = &claim->state;
+
+	if (state->nest_level < nest_level)
+		return;
+	state->nest_level = nest_level - 1;
+	if (state->outer && state->outer->nest_level == nest_level - 1)
+		state->outer = state->outer->outer;
+}
+
+/* The subtransaction rolled back; false if the claim is gone with it. */
+static bool
+restore_claim(Claim *claim, int nest_level)
+{
+	ClaimState *state = &claim->state;
+
+	if (state->nest_level < nest_level)
+		return true;
+	if (!state->outer)
+		return false;
+	*state = *state->outer;
+	return true;
+}
+
+static void
+end_subtransaction(SubXactEvent event, SubTransactionId id,
+				   SubTransactionId parent, void *arg)
+{
+	int			nest_level = GetCurrentTransactionNestLevel();
+
+	if (event != SUBXACT_EVENT_COMMIT_SUB && event != SUBXACT_EVENT_ABORT_SUB)
+		return;
+	for (Subscription *subscription = subscriptions; subscription;
+		 subscription = subscription->next)
+	{
+		bool		committed = event == SUBXACT_EVENT_COMMIT_SUB;
+
+		if (subscription->consumed_level >= nest_level)
+			subscription->consumed_level = committed ? nest_level - 1 : 0;
+		for (int i = 0; i < subscription->partition_count; i++)
+		{
+			Claim	   *claim = subscription->claims[i];
+
+			if (!claim)
+				continue;
+			if (committed)
+				hand_claim_to_parent(claim, nest_level);
+			else if (!restore_claim(claim, nest_level))
+				subscription->claims[i] = NULL;
+		}
+	}
+}
+
+static void
+end_transaction(XactEvent event, void *arg)
+{
+	if (event == XACT_EVENT_COMMIT || event == XACT_EVENT_ABORT ||
+		event == XACT_EVENT_PREPARE)
+		subscriptions = NULL;
+}
+
+void
+claims_init(void)
+{
+	RegisterXactCallback(end_transaction, NULL);
+	RegisterSubXactCallback(end_subtransaction, NULL);
+}
+
+Subscription *
+subscription_for(const char *group_id, const Topic *topic)
+{
+	Subscription *subscription;
+	MemoryContext old_context;
+
+	for (subscription = subscriptions; subscription;
+		 subscription = subscription->next)
+		if (subscription->topic_id == topic->id &&
+			strcmp(subscription->group_id, group_id) == 0)
+			break;
+
+	old_context = MemoryContextSwitchTo(TopTransactionContext);
+	if (!subscription)
+	{
+		subscription = palloc0(sizeof(Subscription));
+		subscription->group_id = pstrdup(group_id);
+		subscription->topic_id = topic->id;
+		strlcpy(subscription->topic, topic->name, NAMEDATALEN);
+		subscription->claims = palloc0(topic->partitions * sizeof(Claim *));
+		subscription->partition_count = topic->partitions;
+		subscription->next = subscriptions;
+		subscriptions = subscription;
+	}
+	else if (subscription->partition_count < topic->partitions)
+	{
+		/* The topic got more partitions meanwhile. */
+		Claim	  **claims = palloc0(topic->partitions * sizeof(Claim *));
+
+		memcpy(claims, subscription->claims,
+			   subscription->partition_count * sizeof(Claim *));
+		subscription->claims = claims;
+		subscription->partition_count = topic->partitions;
+	}
+	MemoryContextSwitchTo(old_context);
+	return subscription;
+}
+
+void
+subscription_mark_consumed(Subscription *subscription)
+{
+	if (subscription->consumed_level == 0)
+		subscription->consumed_level = GetCurrentTransactionNestLevel();
+}
+
+uint32
+claim_key(const char *group_id, int32 topic_id)
+{
+	return (uint32) hash_bytes_extended((const unsigned char *) group_id,
+										strlen(group_id), topic_id);
+}
+
+static void
+set_claim_tag(LOCKTAG *tag, const Subscription *subscription, int partition)
+{
+	SET_LOCKTAG_OBJECT(*tag, MyDatabaseId,
+					   catalog_relation_oid("consumer_offsets"),
+					   claim_key(subscription->group_id,
+								 subscription->topic_id),
+					   partition);
+}
+
+/*
+ * Under REPEATABLE READ and above the transaction must see the offset that it
+ * goes on from: otherwise what it reads of the sink is older than that.
+ */
+static void
+check_seen_by_transaction(const Subscription *subscription, int partition,
+						  ConsumerOffset *latest)
+{
+	ConsumerOffset seen;
+
+	if (!IsolationUsesXactSnapshot())
+		return;
+	consumer_offset_read(subscription->group_id, subscription->topic,
+						 partition, GetTransactionSnapshot(), &seen, NULL);
+	if (seen.found != latest->found ||
+		(seen.found && (seen.commit_number != latest->commit_number ||
+						!ItemPointerEquals(&seen.row,
+										   &latest->row))))
+		ereport(ERROR,
+				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+				 errmsg("could not serialize access due to concurrent consumption"),
+				 errdetail("Group \"%s\" moved on in partition %d of topic \"%s\" after this transaction's snapshot was taken.",
+						   subscription->group_id, partition,
+						   subscription->topic),
+				 errhint("Retry the transaction.")));
+}
+
+Claim *
+claim_partition(Subscription *subscription, int partition, bool *was_held)
+{
+	LOCKTAG		tag;
+	ConsumerOffset committed;
+	Snapshot	snapshot;
+	Claim	   *claim = subscription->claims[partition];
+
+	*was_held = claim != NULL;
+	if (claim)
+		return claim;
+
+	set_claim_tag(&tag, subscription, partition);
+	if (LockAcquire(&tag, ExclusiveLock, false, true) == LOCKACQUIRE_NOT_AVAIL)
+		return NULL;
+
+	snapshot = RegisterSnapshot(GetLatestSnapshot());
+	consumer_offset_read(subscription->group_id, subscription->topic,
+						 partition, snapshot, &committed, NULL);
+	UnregisterSnapshot(snapshot);
+	check_seen_by_transaction(subscription, partition, &committed);
+
+	claim = MemoryContextAllocZero(TopTransactionContext, sizeof(Claim));
+	claim->partition = partition;
+	claim->state.nest_level = GetCurrentTransactionNestLevel();
+	claim->state.position = committed.found ? committed.committed_offset : -1;
+	claim->state.committed = committed;
+	subscription->claims[partition] = claim;
+	return claim;
+}
+
+void
+release_claim(Subscription *subscription, Claim *claim)
+{
+	LOCKTAG		tag;
+
+	subscription->claims[claim->partition] = NULL;
+	set_claim_tag(&tag, subscription, claim->partition);
+	(void) LockRelease(&tag, ExclusiveLock, false);
+	pfree(claim);
+}
+
+/* The state to change: the enclosing one is set aside first. */
+static ClaimState *
+claim_state_for_update(Claim *claim)
+{
+	ClaimState *state = &claim->state;
+	int			nest_level = GetCurrentTransactionNestLevel();
+
+	if (state->nest_level < nest_level)
+	{
+		ClaimState *outer = MemoryContextAlloc(TopTransactionContext,
+											   sizeof(ClaimState));
+
+		*outer = *state;
+		state->outer = outer;
+		state->nest_level = nest_level;
+	}
+	return state;
+}
+
+void
+set_claim_position(Claim *claim, int64 position)
+{
+	claim_state_for_update(claim)->position = position;
+}
+
+void
+commit_claim(Subscription *subscription, Claim *claim, int64 committed_offset,
+			 const char *metadata)
+{
+	ClaimState *state = claim_state_for_update(claim);
+
+	consumer_offset_write(subscription->group_id, subscription->topic,
+						  claim->partition, &state->committed,
+						  committed_offset, metadata);
+}

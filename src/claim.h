@@ -1,0 +1,70 @@
+/*-------------------------------------------------------------------------
+ *
+ * claim.h
+ *		What this transaction consumes: its claims and positions.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef TOPIC_CLAIM_H
+#define TOPIC_CLAIM_H
+
+#include "consumer_offset.h"
+#include "topic.h"
+
+/* Where the transaction stands in a partition that it has claimed. */
+typedef struct ClaimState
+{
+	int			nest_level;		/* the subtransaction that changed it last */
+	int64		position;		/* next offset to read; -1: none yet */
+	ConsumerOffset committed;
+	struct ClaimState *outer;	/* as the enclosing transaction left it */
+} ClaimState;
+
+typedef struct Claim
+{
+	int			partition;
+	ClaimState	state;
+} Claim;
+
+/* A group's use of a topic in this transaction. */
+typedef struct Subscription
+{
+	char	   *group_id;
+	int32		topic_id;
+	char		topic[NAMEDATALEN];
+	int			consumed_level; /* nesting level of consume; 0: not called */
+	int			partition_count;
+	Claim	  **claims;			/* by partition; NULL: not claimed */
+	struct Subscription *next;
+} Subscription;
+
+extern void claims_init(void);
+
+/* The subscription of this transaction, made if there is none yet. */
+extern Subscription *subscription_for(const char *group_id,
+									  const Topic *topic);
+
+/* Remember that this transaction called consume. */
+extern void subscription_mark_consumed(Subscription *subscription);
+
+/*
+ * The claim on a partition, taken if it is free; NULL if another transaction
+ * has it.  *was_held tells whether this transaction had it before.
+ */
+extern Claim *claim_partition(Subscription *subscription, int partition,
+							  bool *was_held);
+
+/* Give up a claim that was taken just now and under which nothing was done. */
+extern void release_claim(Subscription *subscription, Claim *claim);
+
+/* Change the position, so that a rollback to a savepoint restores it. */
+extern void set_claim_position(Claim *claim, int64 position);
+
+/* Commit an offset under the claim. */
+extern void commit_claim(Subscription *subscription, Claim *claim,
+						 int64 committed_offset, const char *metadata);
+
+/* The number by which pg_locks knows the claims of a group on a topic. */
+extern uint32 claim_key(const char *group_id, int32 topic_id);
+
+#endif							/* TOPIC_CLAIM_H */

@@ -1,0 +1,108 @@
+/*-------------------------------------------------------------------------
+ *
+ * compat.h
+ *		The only place that tests PG_VERSION_NUM.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef TOPIC_COMPAT_H
+#define TOPIC_COMPAT_H
+
+#include "access/genam.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_namespace.h"
+#include "optimizer/pathnode.h"
+#include "utils/acl.h"
+#include "utils/rel.h"
+#include "utils/relcache.h"
+#include "utils/selfuncs.h"
+
+/* 16 moved the varlena macros out of postgres.h. */
+#if PG_VERSION_NUM >= 160000
+#include "varatt.h"
+#endif
+
+/* 18 split explain.h. */
+#if PG_VERSION_NUM >= 180000
+#include "commands/explain_format.h"
+#include "commands/explain_state.h"
+#endif
+
+/* 16 replaced the ownership check of each kind of object by one. */
+static inline bool
+relation_ownercheck(Oid relid, Oid roleid)
+{
+#if PG_VERSION_NUM >= 160000
+	return object_ownercheck(RelationRelationId, relid, roleid);
+#else
+	return pg_class_ownercheck(relid, roleid);
+#endif
+}
+
+/* 18 made deferrable primary keys a matter of the caller's choice. */
+static inline Oid
+primary_key_index(Relation relation)
+{
+#if PG_VERSION_NUM >= 180000
+	return RelationGetPrimaryKeyIndex(relation, false);
+#else
+	return RelationGetPrimaryKeyIndex(relation);
+#endif
+}
+
+/* 18 added instrumentation of index searches. */
+static inline IndexScanDesc
+begin_index_scan(Relation heap, Relation index, Snapshot snapshot, int nkeys)
+{
+#if PG_VERSION_NUM >= 180000
+	return index_beginscan(heap, index, snapshot, NULL, nkeys, 0);
+#else
+	return index_beginscan(heap, index, snapshot, nkeys, 0);
+#endif
+}
+
+/* 17 added restriction clauses, 18 the count of disabled nodes. */
+static inline ForeignPath *
+foreign_scan_path(PlannerInfo *root, RelOptInfo *rel, double rows,
+				  Cost startup_cost, Cost total_cost, List *pathkeys,
+				  Relids required_outer)
+{
+#if PG_VERSION_NUM >= 180000
+	return create_foreignscan_path(root, rel, NULL, rows, 0, startup_cost,
+								   total_cost, pathkeys, required_outer, NULL,
+								   NIL, NIL);
+#elif PG_VERSION_NUM >= 170000
+	return create_foreignscan_path(root, rel, NULL, rows, startup_cost,
+								   total_cost, pathkeys, required_outer, NULL,
+								   NIL, NIL);
+#else
+	return create_foreignscan_path(root, rel, NULL, rows, startup_cost,
+								   total_cost, pathkeys, required_outer, NULL,
+								   NIL);
+#endif
+}
+
+/* 18 replaced B-tree strategies by CompareType. */
+static inline bool
+pathkey_is_ascending(const PathKey *pathkey)
+{
+#if PG_VERSION_NUM >= 180000
+	return pathkey->pk_cmptype == COMPARE_LT;
+#else
+	return pathkey->pk_strategy == BTLessStrategyNumber;
+#endif
+}
+
+/* 17 added the planner's state. */
+static inline double
+array_length_estimate(PlannerInfo *root, Expr *array)
+{
+#if PG_VERSION_NUM >= 170000
+	return estimate_array_length(root, (Node *) array);
+#else
+	return estimate_array_length((Node *) array);
+#endif
+}
+
+#endif							/* TOPIC_COMPAT_H */

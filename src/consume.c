@@ -1,0 +1,292 @@
+/*-------------------------------------------------------------------------
+ *
+ * consume.c
+ *		consume, consume_text, consume_json: reading in a consumer group.
+ *
+ * Two snapshots are at work.  Where the group stands is read after the claim
+ * with a snapshot taken after it (claim.c).  The records are read with the
+ * statement's own snapshot, so that they agree with the tables that the
+ * statement joins them to: a record that is newer than the rest of the
+ * statement's world would be joined to rows that are not there yet, and the
+ * group would have passed it for ever.
+ *
+ * It never waits: a partition that another transaction has claimed is passed
+ * over.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "common/pg_prng.h"
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "utils/memutils.h"
+#include "utils/snapmgr.h"
+
+#include "arguments.h"
+#include "claim.h"
+#include "compat.h"
+#include "errors.h"
+#include "group.h"
+#include "log_reader.h"
+#include "record_value.h"
+#include "stable_offset.h"
+
+PG_FUNCTION_INFO_V1(topic_consume);
+PG_FUNCTION_INFO_V1(topic_consume_text);
+PG_FUNCTION_INFO_V1(topic_consume_json);
+
+/* What to do in a partition where the group has committed nothing. */
+typedef enum OffsetReset
+{
+	RESET_EARLIEST,
+	RESET_LATEST,
+	RESET_NONE
+} OffsetReset;
+
+typedef struct Consumer
+{
+	Topic	   *topic;
+	Subscription *subscription;
+	OffsetReset offset_reset;
+	bool		commit;
+	int64		records_left;
+	int64		claims_left;	/* further claims that may be taken */
+	RecordFormatter formatter;
+	ReturnSetInfo *result;
+	MemoryContext record_context;
+} Consumer;
+
+static OffsetReset
+offset_reset_argument(FunctionCallInfo fcinfo, int number)
+{
+	const char *name = text_argument(fcinfo, number, "offset_reset");
+
+	if (strcmp(name, "earliest") == 0)
+		return RESET_EARLIEST;
+	if (strcmp(name, "latest") == 0)
+		return RESET_LATEST;
+	if (strcmp(name, "none") != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("invalid offset_reset: \"%s\"", name),
+				 errhint("Valid values are: earliest, latest, none.")));
+	return RESET_NONE;
+}
+
+/*
+ * In the select list a LIMIT could stop the call in the middle, with its
+ * records claimed but not seen.  In FROM it always runs to its end, which the
+ * executor tells by its preference for a tuplestore.
+ */
+static void
+check_called_in_from(FunctionCallInfo fcinfo)
+{
+	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+
+	if (!result || !IsA(result, ReturnSetInfo) ||
+		!(result->allowedModes & SFRM_Materialize_Preferred))
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("consume must be called in FROM"),
+				 errhint("Write SELECT ... FROM topic.consume(...).")));
+}
+
+/*
+ * Where to begin to look, so that workers who begin together do not all try
+ * the same partition, and no partition is always last.
+ */
+static int
+first_partition(const Topic *topic)
+{
+	static bool started = false;
+	static uint32 counter;
+
+	if (!started)
+	{
+		counter = pg_prng_uint32(&pg_global_prng_state);
+		started = true;
+	}
+	return counter++ % topic->partitions;
+}
+
+/*
+ * Give a claim on a partition where nothing is committed its first position.
+ *
+ * What "latest" means today is committed at once: a later call would resolve
+ * it to a later offset, and the records between would be lost.  Returns true
+ * if so: the claim must be kept then, since others cannot see it yet.
+ */
+static bool
+reset_position(Consumer *consumer, Claim *claim)
+{
+	Topic	   *topic = consumer->topic;
+	int64		position;
+
+	switch (consumer->offset_reset)
+	{
+		case RESET_EARLIEST:
+			set_claim_position(claim, log_start_offset(topic,
+													   claim->partition));
+			return false;
+		case RESET_LATEST:
+			position = last_stable_offset(topic, claim->partition);
+			commit_claim(consumer->subscription, claim, position, NULL);
+			set_claim_position(claim, position);
+			return true;
+		case RESET_NONE:
+			ereport(ERROR,
+					(errcode(ERRCODE_OFFSET_OUT_OF_RANGE),
+					 errmsg("group \"%s\" has no committed offset for partition %d of topic \"%s\"",
+							consumer->subscription->group_id,
+							claim->partition, topic->name),
+					 errhint("Set one with topic.reset_offsets(), or use another offset_reset.")));
+	}
+	pg_unreachable();
+}
+
+/* Return the records of a claimed partition; tells whether there were any. */
+static bool
+read_partition(Consumer *consumer, Claim *claim)
+{
+	LogRange	range = LOG_RANGE_ALL;
+	LogReader  *reader;
+	Record		record;
+	int64		position = -1;
+
+	range.from_offset = claim->state.position;
+	consumer->formatter.partition = claim->partition;
+	reader = log_reader_begin(consumer->topic, claim->partition, &range,
+							  GetActiveSnapshot());
+	while (consumer->records_left > 0 && log_reader_next(reader, &record))
+	{
+		MemoryContext old_context =
+			MemoryContextSwitchTo(consumer->record_context);
+		Datum		values[RECORD_COLUMN_COUNT];
+		bool		nulls[RECORD_COLUMN_COUNT];
+
+		record_columns(&consumer->formatter, &record, values, nulls);
+		MemoryContextSwitchTo(old_context);
+		tuplestore_putvalues(consumer->result->setResult,
+							 consumer->result->setDesc, values, nulls);
+		MemoryContextReset(consumer->record_context);
+		position = record.offset + 1;
+		consumer->records_left--;
+	}
+	log_reader_end(reader);
+
+	if (position < 0)
+		return false;
+	set_claim_position(claim, position);
+	if (consumer->commit)
+		commit_claim(consumer->subscription, claim, position, NULL);
+	return true;
+}
+
+/*
+ * Claim a partition if it is free, and return its records.
+ *
+ * A claim that gave nothing is released, so that a consumer does not hold
+ * partitions that are idle now.
+ */
+static void
+consume_partition(Consumer *consumer, int partition)
+{
+	bool		keep;
+	Claim	   *claim = claim_partition(consumer->subscription, partition,
+										&keep);
+
+	if (!claim)
+		return;
+	if (claim->state.position < 0)
+		keep |= reset_position(consumer, claim);
+	keep |= read_partition(consumer, claim);
+	if (keep)
+		consumer->claims_left--;
+	else
+		release_claim(consumer->subscription, claim);
+}
+
+static Datum
+consume(FunctionCallInfo fcinfo, ValueFormat format)
+{
+	char	   *group_id = group_argument(fcinfo, 0);
+	char	   *name = text_argument(fcinfo, 1, "topic");
+	Consumer	consumer;
+	bool	   *wanted;
+	int			first;
+	Subscription *subscription;
+	int			partition_count;
+
+	check_called_in_from(fcinfo);
+	PreventCommandDuringRecovery("consume");
+	PreventCommandIfReadOnly("consume");
+	if (PG_ARGISNULL(5))
+		report_null_argument("commit");
+	consumer.commit = PG_GETARG_BOOL(5);
+	consumer.records_left = int_argument(fcinfo, 2, "max_records", 1,
+										 PG_INT64_MAX);
+	consumer.claims_left = int_argument(fcinfo, 4, "max_partitions", 1,
+										PG_INT64_MAX);
+	consumer.offset_reset = offset_reset_argument(fcinfo, 6);
+	consumer.topic = topic_open(name, ACL_SELECT, AccessShareLock);
+	partition_count = consumer.topic->partitions;
+	wanted = partitions_argument(fcinfo, 3, consumer.topic);
+	use_group(group_id);
+
+	subscription = subscription_for(group_id, consumer.topic);
+	subscription_mark_consumed(subscription);
+	consumer.subscription = subscription;
+	record_formatter_init(&consumer.formatter, consumer.topic, format);
+	InitMaterializedSRF(fcinfo, 0);
+	consumer.result = (ReturnSetInfo *) fcinfo->resultinfo;
+	consumer.record_context = AllocSetContextCreate(CurrentMemoryContext,
+													"pg_topic record",
+													ALLOCSET_DEFAULT_SIZES);
+
+	/* Partitions that we have come first: they are ours to finish. */
+	for (int i = 0; i < partition_count && consumer.records_left > 0; i++)
+	{
+		if (wanted[i] && subscription->claims[i])
+		{
+			consume_partition(&consumer, i);
+			wanted[i] = false;
+		}
+	}
+
+	first = first_partition(consumer.topic);
+	for (int i = 0; i < partition_count && consumer.records_left > 0 &&
+		 consumer.claims_left > 0; i++)
+	{
+		int			partition = (first + i) % partition_count;
+
+		CHECK_FOR_INTERRUPTS();
+		if (wanted[partition])
+			consume_partition(&consumer, partition);
+	}
+	PG_RETURN_NULL();
+}
+
+/*
+ * consume(group_id text, topic text, max_records int, partitions int[],
+ *		   max_partitions int, commit boolean, offset_reset text)
+ * returns table(partition, record_offset, record_timestamp, key, value,
+ *				 headers)
+ */
+Datum
+topic_consume(PG_FUNCTION_ARGS)
+{
+	return consume(fcinfo, FORMAT_BYTES);
+}
+
+Datum
+topic_consume_text(PG_FUNCTION_ARGS)
+{
+	return consume(fcinfo, FORMAT_TEXT);
+}
+
+Datum
+topic_consume_json(PG_FUNCTION_ARGS)
+{
+	return consume(fcinfo, FORMAT_JSON);
+}

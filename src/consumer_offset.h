@@ -1,0 +1,47 @@
+/*-------------------------------------------------------------------------
+ *
+ * consumer_offset.h
+ *		The table of committed offsets.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef TOPIC_CONSUMER_OFFSET_H
+#define TOPIC_CONSUMER_OFFSET_H
+
+#include "datatype/timestamp.h"
+#include "storage/itemptr.h"
+#include "utils/snapshot.h"
+
+/* A committed offset, and the row version that says so. */
+typedef struct ConsumerOffset
+{
+	bool		found;			/* false: nothing was ever committed */
+	int64		committed_offset;
+	int64		commit_number;
+	ItemPointerData row;
+} ConsumerOffset;
+
+typedef struct ConsumerOffsetDetails
+{
+	const char *metadata;		/* or NULL */
+	TimestampTz committed_at;
+} ConsumerOffsetDetails;
+
+/*
+ * Read what is committed as the snapshot sees it.  `details` may be NULL.
+ */
+extern void consumer_offset_read(const char *group_id, const char *topic,
+								 int partition, Snapshot snapshot,
+								 ConsumerOffset *offset,
+								 ConsumerOffsetDetails *details);
+
+/*
+ * Commit an offset in place of the one that was read, and remember the new
+ * row in *offset.  The caller holds the claim.
+ */
+extern void consumer_offset_write(const char *group_id, const char *topic,
+								  int partition, ConsumerOffset *offset,
+								  int64 committed_offset,
+								  const char *metadata);
+
+#endif							/* TOPIC_CONSUMER_OFFSET_H */

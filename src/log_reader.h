@@ -1,0 +1,44 @@
+/*-------------------------------------------------------------------------
+ *
+ * log_reader.h
+ *		Reading the records of a partition in offset order.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef TOPIC_LOG_READER_H
+#define TOPIC_LOG_READER_H
+
+#include "utils/snapshot.h"
+
+#include "record_batch.h"
+#include "topic.h"
+
+/* What to read of a partition; LogRange is a half-open interval. */
+typedef struct LogRange
+{
+	int64		from_offset;
+	int64		to_offset;		/* exclusive; PG_INT64_MAX: to the end */
+	int64		from_time;		/* milliseconds since 1970 */
+	int64		to_time;		/* exclusive; PG_INT64_MAX: to the end */
+} LogRange;
+
+#define LOG_RANGE_ALL	((LogRange) {0, PG_INT64_MAX, PG_INT64_MIN, PG_INT64_MAX})
+
+typedef struct LogReader LogReader;
+
+/*
+ * Begin to read.  The caller keeps the snapshot registered or active, and the
+ * topic's relation locked.  Lives in the current memory context.
+ */
+extern LogReader *log_reader_begin(Topic *topic, int partition,
+								   const LogRange *range, Snapshot snapshot);
+
+/*
+ * The next record that is committed for the snapshot; false at the end of the
+ * range or before the first record of an open transaction.  The record is
+ * valid until the next call.
+ */
+extern bool log_reader_next(LogReader *reader, Record *record);
+extern void log_reader_end(LogReader *reader);
+
+#endif							/* TOPIC_LOG_READER_H */

@@ -1,0 +1,26 @@
+/*-------------------------------------------------------------------------
+ *
+ * pg_topic.c
+ *		Module entry: callbacks are registered here, once.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "fmgr.h"
+#include "utils/guc.h"
+
+#include "claim.h"
+#include "topic.h"
+
+PG_MODULE_MAGIC;
+
+void		_PG_init(void);
+
+void
+_PG_init(void)
+{
+	topic_cache_init();
+	claims_init();
+	MarkGUCPrefixReserved("pg_topic");
+}

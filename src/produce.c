@@ -1,0 +1,470 @@
+/*-------------------------------------------------------------------------
+ *
+ * produce.c
+ *		produce, produce_batch, partition_for_key.
+ *
+ * Each has overloads for several types of key and value, all of which are the
+ * same C function: it learns from pg_proc which one it is.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "common/pg_prng.h"
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/timestamp.h"
+
+#include "arguments.h"
+#include "compat.h"
+#include "log_append.h"
+#include "partitioner.h"
+#include "record_value.h"
+#include "segment.h"
+
+PG_FUNCTION_INFO_V1(topic_produce);
+PG_FUNCTION_INFO_V1(topic_produce_batch);
+PG_FUNCTION_INFO_V1(topic_partition_for_key);
+
+#define ANY_PARTITION	(-1)
+
+/* Types of value and key of the overload that was called. */
+typedef struct ProduceTypes
+{
+	Oid			value;
+	Oid			key;
+} ProduceTypes;
+
+static const ProduceTypes *
+produce_types(FunctionCallInfo fcinfo, int value_argument, int key_argument)
+{
+	ProduceTypes *types = fcinfo->flinfo->fn_extra;
+	Oid		   *argument_types;
+	int			count;
+
+	if (types)
+		return types;
+	types = MemoryContextAlloc(fcinfo->flinfo->fn_mcxt, sizeof(ProduceTypes));
+	(void) get_func_signature(fcinfo->flinfo->fn_oid, &argument_types, &count);
+	types->value = argument_types[value_argument];
+	types->key = argument_types[key_argument];
+	fcinfo->flinfo->fn_extra = types;
+	return types;
+}
+
+/* The partition argument, or ANY_PARTITION. */
+static int
+partition_argument(FunctionCallInfo fcinfo, int number, const Topic *topic)
+{
+	if (PG_ARGISNULL(number))
+		return ANY_PARTITION;
+	check_partition(topic, PG_GETARG_INT32(number));
+	return PG_GETARG_INT32(number);
+}
+
+/*
+ * The partition for records without a key: the same for all records of a
+ * call, the next one for the next call, so that batches are full.
+ */
+static int
+next_sticky_partition(const Topic *topic)
+{
+	static bool started = false;
+	static uint32 counter;
+
+	if (!started)
+	{
+		counter = pg_prng_uint32(&pg_global_prng_state);
+		started = true;
+	}
+	return counter++ % topic->partitions;
+}
+
+/* Kafka's default partitioner. */
+static int
+choose_partition(const Topic *topic, RecordBytes key, int sticky_partition)
+{
+	return key.length < 0 ? sticky_partition
+		: partition_for_key(key.data, key.length, topic->partitions);
+}
+
+static int64
+produce_time(const Topic *topic, bool isnull, TimestampTz timestamp)
+{
+	if (isnull || topic->log_append_time)
+		return record_timestamp_from(GetCurrentTimestamp());
+	return record_timestamp_from(timestamp);
+}
+
+static int16
+batch_attributes(const Topic *topic)
+{
+	return topic->log_append_time ? RECORD_BATCH_LOG_APPEND_TIME : 0;
+}
+
+/*
+ * Fill in a record from its SQL values, and check its size.
+ */
+static void
+make_record(RecordInput *record, const Topic *topic, const ProduceTypes *types,
+			NullableDatum value, NullableDatum key, NullableDatum headers,
+			int64 timestamp)
+{
+	RecordHeader *unpacked = NULL;
+	int64		size = 0;
+
+	memset(record, 0, sizeof(RecordInput));
+	record->timestamp = timestamp;
+	record->key.length = -1;
+	record->value.length = -1;
+	if (!key.isnull)
+	{
+		record->key = key_from_datum(topic, key.value, types->key);
+		size += record->key.length;
+	}
+	if (!value.isnull)
+	{
+		record->value = value_from_datum(topic, value.value, types->value);
+		size += record->value.length;
+	}
+	if (!headers.isnull)
+	{
+		record->header_count = headers_from_jsonb(DatumGetJsonbP(headers.value),
+												  &unpacked);
+		record->headers = unpacked;
+		for (int i = 0; i < record->header_count; i++)
+			size += unpacked[i].key.length + Max(unpacked[i].value.length, 0);
+	}
+
+	if (size > topic->max_record_bytes)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("record of " INT64_FORMAT " bytes is too large for topic \"%s\"",
+						size, topic->name),
+				 errdetail("Its max_record_bytes is %d.",
+						   topic->max_record_bytes)));
+}
+
+/*
+ * A partition's records that were not appended yet, cut into batches, and the
+ * contiguous run that was appended last.
+ */
+typedef struct PartitionBuffer
+{
+	RecordBatchBuilder *batches;
+	int			count;			/* batches in use; the last one is open */
+	int			capacity;
+	Size		bytes;
+
+	int64		run_base;
+	int64		run_count;		/* 0: no run yet */
+} PartitionBuffer;
+
+typedef struct BatchProducer
+{
+	Topic	   *topic;
+	LogAppender *appender;
+	ReturnSetInfo *result;
+	PartitionBuffer *partitions;
+} BatchProducer;
+
+static RecordBatchBuilder *
+next_batch(PartitionBuffer *buffer)
+{
+	if (buffer->count == buffer->capacity)
+	{
+		int			capacity = Max(buffer->capacity * 2, 4);
+
+		buffer->batches = buffer->batches
+			? repalloc(buffer->batches, capacity * sizeof(RecordBatchBuilder))
+			: palloc(capacity * sizeof(RecordBatchBuilder));
+		for (int i = buffer->capacity; i < capacity; i++)
+			record_batch_builder_init(&buffer->batches[i], VARHDRSZ);
+		buffer->capacity = capacity;
+	}
+	return &buffer->batches[buffer->count++];
+}
+
+static void
+finish_batch(RecordBatchBuilder *batch, const Topic *topic)
+{
+	record_batch_finish(batch, leader_epoch(), batch_attributes(topic));
+	SET_VARSIZE(batch->buffer, batch->size);
+}
+
+static void
+emit_run(BatchProducer *producer, int partition)
+{
+	PartitionBuffer *buffer = &producer->partitions[partition];
+	Datum		values[3];
+	bool		nulls[3] = {0};
+
+	values[0] = Int32GetDatum(partition);
+	values[1] = Int64GetDatum(buffer->run_base);
+	values[2] = Int32GetDatum((int32) buffer->run_count);
+	tuplestore_putvalues(producer->result->setResult,
+						 producer->result->setDesc, values, nulls);
+}
+
+/* Append what a partition's buffer holds. */
+static void
+flush_partition(BatchProducer *producer, int partition)
+{
+	PartitionBuffer *buffer = &producer->partitions[partition];
+	int64		record_count = 0;
+	int64		base_offset;
+
+	if (buffer->count == 0)
+		return;
+	for (int i = 0; i < buffer->count; i++)
+	{
+		finish_batch(&buffer->batches[i], producer->topic);
+		record_count += buffer->batches[i].record_count;
+	}
+	base_offset = log_append(producer->appender, partition, buffer->batches,
+							 buffer->count);
+
+	if (buffer->run_count > 0 &&
+		buffer->run_base + buffer->run_count == base_offset)
+		buffer->run_count += record_count;
+	else
+	{
+		if (buffer->run_count > 0)
+			emit_run(producer, partition);
+		buffer->run_base = base_offset;
+		buffer->run_count = record_count;
+	}
+
+	for (int i = 0; i < buffer->count; i++)
+		record_batch_builder_reset(&buffer->batches[i]);
+	buffer->count = 0;
+	buffer->bytes = 0;
+}
+
+static void
+report_too_large(const Topic *topic)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+			 errmsg("record is too large for a record batch of topic \"%s\"",
+					topic->name)));
+}
+
+/* Add a record to its partition's buffer. */
+static void
+buffer_record(BatchProducer *producer, int partition,
+			  const RecordInput *record)
+{
+	PartitionBuffer *buffer = &producer->partitions[partition];
+	RecordBatchBuilder *batch = NULL;
+	Size		size;
+
+	if (buffer->count > 0)
+	{
+		batch = &buffer->batches[buffer->count - 1];
+		size = record_batch_size_with(batch, record);
+		if (size > SEGMENT_BATCH_BYTES)
+		{
+			buffer->bytes += batch->size;
+			batch = NULL;
+			if (buffer->bytes >= APPEND_RUN_BYTES)
+				flush_partition(producer, partition);
+		}
+	}
+	if (!batch)
+	{
+		batch = next_batch(buffer);
+		size = record_batch_size_with(batch, record);
+		if (size == SIZE_MAX)
+			report_too_large(producer->topic);
+	}
+	record_batch_add(batch, record);
+}
+
+/*
+ * produce(topic text, value, key, headers jsonb, partition int,
+ *		   record_timestamp timestamptz) returns bigint
+ */
+Datum
+topic_produce(PG_FUNCTION_ARGS)
+{
+	const ProduceTypes *types = produce_types(fcinfo, 1, 2);
+	char	   *name = text_argument(fcinfo, 0, "topic");
+	Topic	   *topic = topic_open(name, ACL_INSERT, RowExclusiveLock);
+	int			partition = partition_argument(fcinfo, 4, topic);
+	LogAppender *appender = log_appender_begin(topic);
+	RecordInput record;
+	RecordBatchBuilder batch;
+	int64		timestamp;
+	int64		offset;
+
+	timestamp = produce_time(topic, PG_ARGISNULL(5),
+							 PG_ARGISNULL(5) ? 0 : PG_GETARG_TIMESTAMPTZ(5));
+	make_record(&record, topic, types, fcinfo->args[1], fcinfo->args[2],
+				fcinfo->args[3], timestamp);
+	if (partition == ANY_PARTITION)
+		partition = choose_partition(topic, record.key,
+									 record.key.length < 0
+									 ? next_sticky_partition(topic) : 0);
+
+	record_batch_builder_init(&batch, VARHDRSZ);
+	if (record_batch_size_with(&batch, &record) == SIZE_MAX)
+		report_too_large(topic);
+	record_batch_add(&batch, &record);
+	finish_batch(&batch, topic);
+	offset = log_append(appender, partition, &batch, 1);
+	log_appender_end(appender);
+	record_batch_builder_free(&batch);
+	PG_RETURN_INT64(offset);
+}
+
+/* An array argument of produce_batch, unpacked. */
+typedef struct ArrayArgument
+{
+	Datum	   *values;			/* NULL if the argument is */
+	bool	   *nulls;
+	int			count;
+} ArrayArgument;
+
+static ArrayArgument
+array_argument(FunctionCallInfo fcinfo, int number)
+{
+	ArrayArgument argument = {0};
+	ArrayType  *array;
+	int16		length;
+	bool		by_value;
+	char		alignment;
+
+	if (PG_ARGISNULL(number))
+		return argument;
+	array = PG_GETARG_ARRAYTYPE_P(number);
+	get_typlenbyvalalign(ARR_ELEMTYPE(array), &length, &by_value, &alignment);
+	deconstruct_array(array, ARR_ELEMTYPE(array), length, by_value, alignment,
+					  &argument.values, &argument.nulls, &argument.count);
+	return argument;
+}
+
+static void
+check_same_length(const ArrayArgument *values, const ArrayArgument *other,
+				  const char *name)
+{
+	if (other->values && other->count != values->count)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("%s has %d elements, but record_values has %d",
+						name, other->count, values->count)));
+}
+
+static NullableDatum
+array_element(const ArrayArgument *argument, int i)
+{
+	NullableDatum element = {.isnull = true};
+
+	if (argument->values)
+	{
+		element.value = argument->values[i];
+		element.isnull = argument->nulls[i];
+	}
+	return element;
+}
+
+/*
+ * produce_batch(topic text, record_values, keys, headers jsonb[],
+ *				 partition int, record_timestamps timestamptz[])
+ * returns table(partition int, base_offset bigint, record_count int)
+ */
+Datum
+topic_produce_batch(PG_FUNCTION_ARGS)
+{
+	char	   *name = text_argument(fcinfo, 0, "topic");
+	Topic	   *topic = topic_open(name, ACL_INSERT, RowExclusiveLock);
+	int			partition = partition_argument(fcinfo, 4, topic);
+	int			sticky_partition = -1;
+	ProduceTypes types;
+	ArrayArgument values,
+				keys,
+				headers,
+				timestamps;
+	BatchProducer producer;
+	MemoryContext record_context;
+
+	if (PG_ARGISNULL(1))
+		report_null_argument("record_values");
+	values = array_argument(fcinfo, 1);
+	keys = array_argument(fcinfo, 2);
+	headers = array_argument(fcinfo, 3);
+	timestamps = array_argument(fcinfo, 5);
+	check_same_length(&values, &keys, "keys");
+	check_same_length(&values, &headers, "headers");
+	check_same_length(&values, &timestamps, "record_timestamps");
+	types.value = ARR_ELEMTYPE(PG_GETARG_ARRAYTYPE_P(1));
+	types.key = PG_ARGISNULL(2) ? InvalidOid
+		: ARR_ELEMTYPE(PG_GETARG_ARRAYTYPE_P(2));
+
+	InitMaterializedSRF(fcinfo, 0);
+	producer.topic = topic;
+	producer.appender = log_appender_begin(topic);
+	producer.result = (ReturnSetInfo *) fcinfo->resultinfo;
+	producer.partitions = palloc0(topic->partitions * sizeof(PartitionBuffer));
+
+	/* Conversions of one record; the batch keeps a copy. */
+	record_context = AllocSetContextCreate(CurrentMemoryContext,
+										   "pg_topic record",
+										   ALLOCSET_DEFAULT_SIZES);
+	for (int i = 0; i < values.count; i++)
+	{
+		NullableDatum time = array_element(&timestamps, i);
+		MemoryContext old_context = MemoryContextSwitchTo(record_context);
+		RecordInput record;
+		int			record_partition = partition;
+
+		CHECK_FOR_INTERRUPTS();
+		make_record(&record, topic, &types, array_element(&values, i),
+					array_element(&keys, i), array_element(&headers, i),
+					produce_time(topic, time.isnull,
+								 DatumGetTimestampTz(time.value)));
+		MemoryContextSwitchTo(old_context);
+
+		if (record_partition == ANY_PARTITION)
+		{
+			if (record.key.length < 0 && sticky_partition < 0)
+				sticky_partition = next_sticky_partition(topic);
+			record_partition = choose_partition(topic, record.key,
+												sticky_partition);
+		}
+		buffer_record(&producer, record_partition, &record);
+		MemoryContextReset(record_context);
+	}
+
+	for (int i = 0; i < topic->partitions; i++)
+	{
+		flush_partition(&producer, i);
+		if (producer.partitions[i].run_count > 0)
+			emit_run(&producer, i);
+	}
+	log_appender_end(producer.appender);
+	PG_RETURN_NULL();
+}
+
+/*
+ * partition_for_key(topic text, key) returns int
+ */
+Datum
+topic_partition_for_key(PG_FUNCTION_ARGS)
+{
+	const ProduceTypes *types = produce_types(fcinfo, 1, 1);
+	char	   *name = text_argument(fcinfo, 0, "topic");
+	Topic	   *topic = topic_lookup(name);
+	RecordBytes key;
+
+	if (!topic)
+		report_unknown_topic(name);
+	key = key_from_datum(topic, PG_GETARG_DATUM(1), types->key);
+	PG_RETURN_INT32(partition_for_key(key.data, key.length,
+									  topic->partitions));
+}

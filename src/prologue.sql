@@ -1,0 +1,2 @@
+\echo Use "CREATE EXTENSION pg_topic" to load this file. \quit
+

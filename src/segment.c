@@ -1,0 +1,195 @@
+/*-------------------------------------------------------------------------
+ *
+ * segment.c
+ *		Segments: the tables that hold the log, and scans of their rows.
+ *
+ * A segment is an ordinary logged heap table.  Its rows are record batches,
+ * and are never updated or deleted.
+ *
+ * Scans use SnapshotAny: a reader must see rows of transactions in progress,
+ * to know where to stop, and an appender must see every offset that was ever
+ * given.  Neither sets hint bits: with checksums each page so touched would
+ * be written to WAL again.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/htup_details.h"
+#include "access/table.h"
+#include "access/tableam.h"
+#include "executor/tuptable.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/fmgroids.h"
+#include "utils/lsyscache.h"
+#include "utils/snapmgr.h"
+
+#include "catalog.h"
+#include "compat.h"
+#include "segment.h"
+
+char *
+segment_table_name(int32 topic_id, int32 number)
+{
+	return psprintf("segment_%d_%d", topic_id, number);
+}
+
+/*
+ * The table is the extension owner's: a topic's owner must not be able to
+ * change the log behind our back.
+ *
+ * toast_tuple_target: a row fills a page in line (SEGMENT_ROW_BYTES).
+ * EXTERNAL storage: a batch is compressed by Kafka's means or not at all.
+ * vacuum_truncate: truncation takes an exclusive lock, and an aborted tail
+ * will soon be written over anyway.
+ * autovacuum by the number of rows inserted, not by a share of the table,
+ * which grows; and soon after rows died, since readers pass over an aborted
+ * tail again and again until VACUUM takes it away.
+ * autovacuum_freeze_min_age: rows never change, so freeze at the first visit.
+ */
+void
+create_segment_table(int32 topic_id, int32 number)
+{
+	const char *table = quote_qualified_identifier(LOG_SCHEMA,
+												   segment_table_name(topic_id, number));
+
+	catalog_execute(psprintf("CREATE TABLE %s ("
+							 "partition pg_catalog.int4 NOT NULL, "
+							 "record_count pg_catalog.int4 NOT NULL, "
+							 "base_offset pg_catalog.int8 NOT NULL, "
+							 "last_offset pg_catalog.int8 NOT NULL, "
+							 "max_timestamp pg_catalog.int8 NOT NULL, "
+							 "stable_offset pg_catalog.int8 NOT NULL, "
+							 "batch pg_catalog.bytea NOT NULL, "
+							 "PRIMARY KEY (partition, base_offset)) "
+							 "USING heap WITH ("
+							 "toast_tuple_target = %d, "
+							 "vacuum_truncate = off, "
+							 "autovacuum_vacuum_threshold = 50, "
+							 "autovacuum_vacuum_scale_factor = 0, "
+							 "autovacuum_vacuum_insert_threshold = 10000, "
+							 "autovacuum_vacuum_insert_scale_factor = 0, "
+							 "autovacuum_freeze_min_age = 0, "
+							 "toast.vacuum_truncate = off, "
+							 "toast.autovacuum_freeze_min_age = 0)",
+							 table, SEGMENT_ROW_BYTES));
+	catalog_execute(psprintf("ALTER TABLE %s "
+							 "ALTER COLUMN batch SET STORAGE EXTERNAL",
+							 table));
+}
+
+void
+drop_segment_table(int32 topic_id, int32 number)
+{
+	catalog_execute(psprintf("DROP TABLE IF EXISTS %s",
+							 quote_qualified_identifier(LOG_SCHEMA,
+														segment_table_name(topic_id, number))));
+}
+
+Relation
+segment_open(const Topic *topic, const Segment *segment, LOCKMODE lockmode)
+{
+	char	   *name = segment_table_name(topic->id, segment->number);
+	Oid			relid = get_relname_relid(name, log_namespace_oid());
+
+	pfree(name);
+	return OidIsValid(relid) ? try_table_open(relid, lockmode) : NULL;
+}
+
+static void
+begin_scan(SegmentScan *scan, Relation segment, int partition,
+		   StrategyNumber strategy, RegProcedure comparison, int64 offset,
+		   ScanDirection direction)
+{
+	/* Attribute numbers are those of the index. */
+	ScanKeyData keys[2];
+	Oid			index = primary_key_index(segment);
+
+	if (!OidIsValid(index))
+		ereport(ERROR,
+				(errcode(ERRCODE_DATA_CORRUPTED),
+				 errmsg("segment \"%s\" has no valid primary key",
+						RelationGetRelationName(segment))));
+
+	ScanKeyInit(&keys[0], 1, BTEqualStrategyNumber, F_INT4EQ,
+				Int32GetDatum(partition));
+	ScanKeyInit(&keys[1], 2, strategy, comparison, Int64GetDatum(offset));
+
+	scan->segment = segment;
+	scan->index = index_open(index, AccessShareLock);
+	scan->direction = direction;
+	scan->slot = table_slot_create(segment, NULL);
+	scan->scan = begin_index_scan(segment, scan->index, SnapshotAny, 2);
+	index_rescan(scan->scan, keys, 2, NULL, 0);
+}
+
+void
+segment_scan_forward(SegmentScan *scan, Relation segment, int partition,
+					 int64 offset)
+{
+	begin_scan(scan, segment, partition, BTGreaterEqualStrategyNumber,
+			   F_INT8GE, offset, ForwardScanDirection);
+}
+
+void
+segment_scan_backward(SegmentScan *scan, Relation segment, int partition,
+					  int64 offset)
+{
+	begin_scan(scan, segment, partition, BTLessEqualStrategyNumber,
+			   F_INT8LE, offset, BackwardScanDirection);
+}
+
+static int64
+int64_attribute(TupleTableSlot *slot, AttrNumber attribute)
+{
+	return DatumGetInt64(slot->tts_values[attribute - 1]);
+}
+
+bool
+segment_scan_next(SegmentScan *scan, SegmentRow *row)
+{
+	CHECK_FOR_INTERRUPTS();
+	if (!index_getnext_slot(scan->scan, scan->direction, scan->slot))
+		return false;
+
+	slot_getsomeattrs(scan->slot, Natts_segment);
+	row->record_count =
+		DatumGetInt32(scan->slot->tts_values[Anum_segment_record_count - 1]);
+	row->base_offset = int64_attribute(scan->slot, Anum_segment_base_offset);
+	row->last_offset = int64_attribute(scan->slot, Anum_segment_last_offset);
+	row->max_timestamp = int64_attribute(scan->slot,
+										 Anum_segment_max_timestamp);
+	row->stable_offset = int64_attribute(scan->slot,
+										 Anum_segment_stable_offset);
+	row->tuple = ExecFetchSlotHeapTuple(scan->slot, false, NULL);
+	return true;
+}
+
+struct varlena *
+segment_scan_batch(SegmentScan *scan)
+{
+	return PG_DETOAST_DATUM_COPY(scan->slot->tts_values[Anum_segment_batch - 1]);
+}
+
+void
+segment_scan_end(SegmentScan *scan)
+{
+	index_endscan(scan->scan);
+	index_close(scan->index, AccessShareLock);
+	ExecDropSingleTupleTableSlot(scan->slot);
+}
+
+bool
+segment_tail(Relation segment, int partition, SegmentRow *row)
+{
+	SegmentScan scan;
+	bool		found;
+
+	segment_scan_backward(&scan, segment, partition, PG_INT64_MAX);
+	found = segment_scan_next(&scan, row);
+	segment_scan_end(&scan);
+	row->tuple = NULL;
+	return found;
+}

@@ -1,0 +1,87 @@
+/*-------------------------------------------------------------------------
+ *
+ * segment.h
+ *		Segments: the tables that hold the log, and scans of their rows.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef TOPIC_SEGMENT_H
+#define TOPIC_SEGMENT_H
+
+#include "access/genam.h"
+#include "access/sdir.h"
+#include "access/stratnum.h"
+#include "executor/tuptable.h"
+#include "utils/rel.h"
+
+#include "topic.h"
+
+/* Columns of a segment; see create_segment_table(). */
+#define Anum_segment_partition		1
+#define Anum_segment_record_count	2
+#define Anum_segment_base_offset	3
+#define Anum_segment_last_offset	4
+#define Anum_segment_max_timestamp	5
+#define Anum_segment_stable_offset	6
+#define Anum_segment_batch			7
+#define Natts_segment				7
+
+/*
+ * The greatest batch whose row still fits a page in line: what a page leaves
+ * a tuple, less the tuple's header, the other columns, and the length word.
+ */
+#define SEGMENT_ROW_BYTES	8160
+#define SEGMENT_BATCH_BYTES \
+	(SEGMENT_ROW_BYTES - MAXALIGN(SizeofHeapTupleHeader) - \
+	 (2 * sizeof(int32) + 4 * sizeof(int64)) - VARHDRSZ)
+
+/* The columns of a row other than its batch. */
+typedef struct SegmentRow
+{
+	int32		record_count;
+	int64		base_offset;
+	int64		last_offset;
+	int64		max_timestamp;
+	int64		stable_offset;
+	HeapTuple	tuple;			/* in the scan's buffer, for its xmin */
+} SegmentRow;
+
+/*
+ * A scan of one partition's rows in a segment, in offset order, that returns
+ * rows whatever their visibility.  It keeps a pin on an index page, which
+ * blocks VACUUM: never leave one open while waiting for anything.
+ */
+typedef struct SegmentScan
+{
+	Relation	segment;
+	Relation	index;
+	IndexScanDesc scan;
+	TupleTableSlot *slot;
+	ScanDirection direction;
+} SegmentScan;
+
+extern char *segment_table_name(int32 topic_id, int32 number);
+extern void create_segment_table(int32 topic_id, int32 number);
+extern void drop_segment_table(int32 topic_id, int32 number);
+
+/* NULL if the table was dropped meanwhile. */
+extern Relation segment_open(const Topic *topic, const Segment *segment,
+							 LOCKMODE lockmode);
+
+/* Forward from the first row whose base offset is >= offset. */
+extern void segment_scan_forward(SegmentScan *scan, Relation segment,
+								 int partition, int64 offset);
+
+/* Backward from the last row whose base offset is <= offset. */
+extern void segment_scan_backward(SegmentScan *scan, Relation segment,
+								  int partition, int64 offset);
+extern bool segment_scan_next(SegmentScan *scan, SegmentRow *row);
+
+/* The batch of the row that was returned last, detoasted, palloc'd. */
+extern struct varlena *segment_scan_batch(SegmentScan *scan);
+extern void segment_scan_end(SegmentScan *scan);
+
+/* The partition's last row in the segment; false if there is none. */
+extern bool segment_tail(Relation segment, int partition, SegmentRow *row);
+
+#endif							/* TOPIC_SEGMENT_H */

@@ -1,0 +1,41 @@
+/*-------------------------------------------------------------------------
+ *
+ * stable_offset.h
+ *		The last stable offset and the high watermark of a partition.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef TOPIC_STABLE_OFFSET_H
+#define TOPIC_STABLE_OFFSET_H
+
+#include "topic.h"
+
+typedef struct PartitionOffsets
+{
+	int64		log_start_offset;
+	int64		last_stable_offset;
+	int64		high_watermark;
+} PartitionOffsets;
+
+/* Where a partition stands now, whatever snapshot the caller has. */
+extern void partition_offsets(Topic *topic, int partition,
+							  PartitionOffsets *offsets);
+
+/* The last stable offset alone. */
+extern int64 last_stable_offset(Topic *topic, int partition);
+
+/*
+ * Call back for each open transaction that has records in the partition, with
+ * the first offset of each.
+ */
+typedef void (*OpenTransactionCallback) (TransactionId xid,
+										 int64 first_offset, void *arg);
+
+extern void for_each_open_transaction(Topic *topic, int partition,
+									  OpenTransactionCallback callback,
+									  void *arg);
+
+/* What an appender writes into its rows; see stable_offset.c. */
+extern int64 stable_offset_hint(const Topic *topic, int partition);
+
+#endif							/* TOPIC_STABLE_OFFSET_H */

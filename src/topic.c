@@ -1,0 +1,400 @@
+/*-------------------------------------------------------------------------
+ *
+ * topic.c
+ *		Topics and their list of segments, cached in the backend.
+ *
+ * The cache is read with a catalog snapshot, that is the latest committed
+ * state also under REPEATABLE READ: an appender that worked with an older
+ * list of segments would write to a sealed one.
+ *
+ * Whoever changes a row of topic.topics or topic.segments sends a relcache
+ * invalidation for the topic's foreign table (CacheInvalidateRelcacheByRelid);
+ * the callback here marks the entry, and the next look-up reads it anew.
+ * Invalidations are sent before the sender's locks are released, hence:
+ *
+ * - An appender that holds the append lock and has accepted invalidations
+ *	 knows the active segment, since a switch holds every append lock of the
+ *	 topic until it has sent them.
+ * - A reader that accepts invalidations after its snapshot was taken knows
+ *	 every segment that holds a record visible in that snapshot: the record
+ *	 was appended after its segment's switch released the append locks.
+ *
+ * A stale entry may still be in use up the stack.  It is set aside and freed
+ * at the end of the transaction.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/htup_details.h"
+#include "access/table.h"
+#include "access/xact.h"
+#include "catalog/pg_type.h"
+#include "miscadmin.h"
+#include "storage/lmgr.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/fmgroids.h"
+#include "utils/hsearch.h"
+#include "utils/inval.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+#include "utils/syscache.h"
+
+#include "catalog.h"
+#include "compat.h"
+#include "topic.h"
+
+typedef struct TopicEntry
+{
+	Oid			relid;			/* hash key */
+	Topic	   *topic;
+} TopicEntry;
+
+typedef struct TopicNameEntry
+{
+	char		name[NAMEDATALEN];	/* hash key */
+	Oid			relid;
+} TopicNameEntry;
+
+static HTAB *topics_by_relation = NULL;
+static HTAB *relations_by_name = NULL;
+
+/* Grows with each relcache invalidation, whatever it is for. */
+static uint64 invalidations = 0;
+
+/* Contexts of entries that were replaced in this transaction. */
+static MemoryContext stale_topics = NULL;
+
+static void
+invalidate_topic(Datum arg, Oid relid)
+{
+	HASH_SEQ_STATUS status;
+	TopicEntry *entry;
+
+	invalidations++;
+	if (OidIsValid(relid))
+	{
+		entry = hash_search(topics_by_relation, &relid, HASH_FIND, NULL);
+		if (entry)
+			entry->topic->valid = false;
+		return;
+	}
+
+	hash_seq_init(&status, topics_by_relation);
+	while ((entry = hash_seq_search(&status)) != NULL)
+		entry->topic->valid = false;
+}
+
+static void
+free_stale_topics(XactEvent event, void *arg)
+{
+	if (event == XACT_EVENT_COMMIT || event == XACT_EVENT_ABORT ||
+		event == XACT_EVENT_PREPARE)
+		MemoryContextReset(stale_topics);
+}
+
+void
+topic_cache_init(void)
+{
+	HASHCTL		by_relation = {
+		.keysize = sizeof(Oid),
+		.entrysize = sizeof(TopicEntry),
+		.hcxt = TopMemoryContext
+	};
+	HASHCTL		by_name = {
+		.keysize = NAMEDATALEN,
+		.entrysize = sizeof(TopicNameEntry),
+		.hcxt = TopMemoryContext
+	};
+
+	topics_by_relation = hash_create("pg_topic topics", 32, &by_relation,
+									 HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	relations_by_name = hash_create("pg_topic topic names", 32, &by_name,
+									HASH_ELEM | HASH_STRINGS | HASH_CONTEXT);
+	stale_topics = AllocSetContextCreate(TopMemoryContext,
+										 "pg_topic stale topics",
+										 ALLOCSET_SMALL_SIZES);
+	CacheRegisterRelcacheCallback(invalidate_topic, (Datum) 0);
+	RegisterXactCallback(free_stale_topics, NULL);
+}
+
+static ValueFormat
+value_format_from_text(const char *name)
+{
+	if (strcmp(name, "json") == 0)
+		return FORMAT_JSON;
+	if (strcmp(name, "text") == 0)
+		return FORMAT_TEXT;
+	return FORMAT_BYTES;
+}
+
+/*
+ * Read the row of topic.topics that the key names.  NULL if there is none,
+ * or if its relation was dropped behind our back.
+ */
+static Topic *
+read_topic_row(AttrNumber attribute, Oid eq_function, Datum key)
+{
+	Relation	relation;
+	SysScanDesc scan;
+	ScanKeyData scan_key;
+	HeapTuple	tuple;
+	Topic	   *topic = NULL;
+	Oid			index;
+
+	relation = table_open(catalog_relation_oid("topics"), AccessShareLock);
+	index = catalog_relation_oid(attribute == Anum_topics_topic
+								 ? "topics_pkey" : "topics_relation_key");
+	ScanKeyInit(&scan_key, attribute, BTEqualStrategyNumber, eq_function, key);
+	scan = systable_beginscan(relation, index, true, NULL, 1, &scan_key);
+	tuple = systable_getnext(scan);
+	if (HeapTupleIsValid(tuple))
+	{
+		Datum		values[Natts_topics];
+		bool		nulls[Natts_topics];
+		Oid			relid;
+
+		heap_deform_tuple(tuple, RelationGetDescr(relation), values, nulls);
+		relid = DatumGetObjectId(values[Anum_topics_relation - 1]);
+		if (SearchSysCacheExists1(RELOID, ObjectIdGetDatum(relid)))
+		{
+			MemoryContext context = AllocSetContextCreate(CurrentMemoryContext,
+														  "pg_topic topic",
+														  ALLOCSET_SMALL_SIZES);
+
+			topic = MemoryContextAllocZero(context, sizeof(Topic));
+			topic->context = context;
+			topic->relid = relid;
+			strlcpy(topic->name,
+					TextDatumGetCString(values[Anum_topics_topic - 1]),
+					NAMEDATALEN);
+			topic->id = DatumGetInt32(values[Anum_topics_topic_id - 1]);
+			topic->partitions =
+				DatumGetInt32(values[Anum_topics_partitions - 1]);
+			topic->value_format =
+				value_format_from_text(TextDatumGetCString(values[Anum_topics_value_format - 1]));
+			topic->max_record_bytes =
+				DatumGetInt32(values[Anum_topics_max_record_bytes - 1]);
+			topic->log_append_time =
+				strcmp(TextDatumGetCString(values[Anum_topics_timestamp_type - 1]),
+					   "LogAppendTime") == 0;
+		}
+	}
+	systable_endscan(scan);
+	table_close(relation, AccessShareLock);
+	return topic;
+}
+
+/* Read the topic's list of segments. */
+static void
+read_segments(Topic *topic)
+{
+	Relation	relation;
+	Relation	index;
+	SysScanDesc scan;
+	ScanKeyData scan_key;
+	HeapTuple	tuple;
+	int			capacity = 4;
+	MemoryContext old_context = MemoryContextSwitchTo(topic->context);
+
+	topic->segments = palloc(capacity * sizeof(Segment));
+	relation = table_open(catalog_relation_oid("segments"), AccessShareLock);
+	index = index_open(catalog_relation_oid("segments_pkey"), AccessShareLock);
+	ScanKeyInit(&scan_key, Anum_segments_topic_id, BTEqualStrategyNumber,
+				F_INT4EQ, Int32GetDatum(topic->id));
+	scan = systable_beginscan_ordered(relation, index, NULL, 1, &scan_key);
+	while ((tuple = systable_getnext_ordered(scan,
+											 ForwardScanDirection)) != NULL)
+	{
+		Datum		values[Natts_segments];
+		bool		nulls[Natts_segments];
+		ArrayType  *base_offsets;
+		Segment    *segment;
+
+		if (topic->segment_count == capacity)
+		{
+			capacity *= 2;
+			topic->segments = repalloc(topic->segments,
+									   capacity * sizeof(Segment));
+		}
+		segment = &topic->segments[topic->segment_count++];
+		heap_deform_tuple(tuple, RelationGetDescr(relation), values, nulls);
+		segment->number = DatumGetInt32(values[Anum_segments_segment - 1]);
+		base_offsets =
+			DatumGetArrayTypePCopy(values[Anum_segments_base_offsets - 1]);
+		segment->base_count = ArrayGetNItems(ARR_NDIM(base_offsets),
+											 ARR_DIMS(base_offsets));
+		segment->base_offsets = (int64 *) ARR_DATA_PTR(base_offsets);
+	}
+	systable_endscan_ordered(scan);
+	index_close(index, AccessShareLock);
+	table_close(relation, AccessShareLock);
+	MemoryContextSwitchTo(old_context);
+
+	if (topic->segment_count == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATA_CORRUPTED),
+				 errmsg("topic \"%s\" has no segments", topic->name)));
+}
+
+/*
+ * Read a topic from the catalog and put it into the cache.
+ *
+ * An invalidation that arrives while the two tables are read finds no entry
+ * to mark; so whatever arrives meanwhile leaves the new entry invalid.
+ */
+static Topic *
+read_topic(AttrNumber attribute, Oid eq_function, Datum key)
+{
+	uint64		invalidations_before = invalidations;
+	Topic	   *topic;
+	TopicEntry *entry;
+	TopicNameEntry *name_entry;
+	bool		found;
+
+	topic = read_topic_row(attribute, eq_function, key);
+	if (!topic)
+		return NULL;
+	read_segments(topic);
+	topic->valid = (invalidations == invalidations_before);
+
+	entry = hash_search(topics_by_relation, &topic->relid, HASH_ENTER, &found);
+	if (found)
+		MemoryContextSetParent(entry->topic->context, stale_topics);
+	entry->topic = topic;
+	MemoryContextSetParent(topic->context, TopMemoryContext);
+
+	name_entry = hash_search(relations_by_name, topic->name, HASH_ENTER, NULL);
+	name_entry->relid = topic->relid;
+	return topic;
+}
+
+Topic *
+topic_lookup_relation(Oid relid)
+{
+	TopicEntry *entry;
+
+	entry = hash_search(topics_by_relation, &relid, HASH_FIND, NULL);
+	if (entry && entry->topic->valid)
+		return entry->topic;
+	return read_topic(Anum_topics_relation, F_OIDEQ, ObjectIdGetDatum(relid));
+}
+
+Topic *
+topic_lookup(const char *name)
+{
+	TopicNameEntry *entry;
+
+	/* No topic has a longer name, and the hash key must not be cut. */
+	if (strlen(name) >= NAMEDATALEN)
+		return NULL;
+
+	entry = hash_search(relations_by_name, name, HASH_FIND, NULL);
+	if (entry)
+	{
+		TopicEntry *cached = hash_search(topics_by_relation, &entry->relid,
+										 HASH_FIND, NULL);
+
+		if (cached && cached->topic->valid)
+			return cached->topic;
+	}
+	return read_topic(Anum_topics_topic, F_TEXTEQ, CStringGetTextDatum(name));
+}
+
+void
+report_unknown_topic(const char *name)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_UNDEFINED_OBJECT),
+			 errmsg("topic \"%s\" does not exist", name),
+			 errhint("Create it with topic.create_topic().")));
+}
+
+static void
+check_privilege(const Topic *topic, AclMode privilege)
+{
+	Oid			user = GetUserId();
+
+	if (privilege == ACL_NO_RIGHTS)
+	{
+		if (!relation_ownercheck(topic->relid, user))
+			ereport(ERROR,
+					(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+					 errmsg("must be owner of topic \"%s\"", topic->name)));
+	}
+	else if (pg_class_aclcheck(topic->relid, user, privilege) != ACLCHECK_OK)
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("permission denied for topic \"%s\"", topic->name),
+				 errdetail("%s privilege on %s is needed.",
+						   privilege == ACL_INSERT ? "INSERT" : "SELECT",
+						   quote_qualified_identifier(TOPICS_SCHEMA,
+													  topic->name))));
+}
+
+Topic *
+topic_open(const char *name, AclMode privilege, LOCKMODE lockmode)
+{
+	for (;;)
+	{
+		Topic	   *topic;
+
+		CHECK_FOR_INTERRUPTS();
+		topic = topic_lookup(name);
+		if (!topic)
+			report_unknown_topic(name);
+
+		/*
+		 * Rights first, so that nobody can queue for a lock without them; and
+		 * again if anything changed while we waited.
+		 */
+		check_privilege(topic, privilege);
+		LockRelationOid(topic->relid, lockmode);
+		AcceptInvalidationMessages();
+		if (topic->valid)
+			return topic;
+	}
+}
+
+Topic *
+topic_refresh(Topic *topic)
+{
+	Topic	   *latest = topic_lookup_relation(topic->relid);
+
+	if (!latest)
+		report_unknown_topic(topic->name);
+	return latest;
+}
+
+void
+check_partition(const Topic *topic, int partition)
+{
+	if (partition < 0 || partition >= topic->partitions)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("topic \"%s\" has no partition %d",
+						topic->name, partition),
+				 errdetail("Its partitions are 0 to %d.",
+						   topic->partitions - 1)));
+}
+
+int
+segment_for_offset(const Topic *topic, int partition, int64 offset)
+{
+	int			low = 0;
+	int			high = topic->segment_count - 1;
+
+	while (low < high)
+	{
+		int			middle = (low + high + 1) / 2;
+
+		if (segment_base_offset(&topic->segments[middle], partition) <= offset)
+			low = middle;
+		else
+			high = middle - 1;
+	}
+	return low;
+}

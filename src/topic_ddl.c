@@ -1,0 +1,510 @@
+/*-------------------------------------------------------------------------
+ *
+ * topic_ddl.c
+ *		create_topic, alter_topic, drop_topic.
+ *
+ * A topic lives and dies with its relation, the foreign table topics.<topic>:
+ * that is created and dropped as the calling user, so that PostgreSQL itself
+ * asks for the privileges, applies default privileges and minds dependent
+ * views.  An event trigger removes the rest when the relation is gone, however
+ * it was dropped.  The rest is the extension owner's.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "catalog/pg_type.h"
+#include "common/hashfn.h"
+#include "commands/event_trigger.h"
+#include "executor/spi.h"
+#include "lib/stringinfo.h"
+#include "miscadmin.h"
+#include "storage/lmgr.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/inval.h"
+#include "utils/lsyscache.h"
+#include "utils/timestamp.h"
+
+#include "arguments.h"
+#include "catalog.h"
+#include "compat.h"
+#include "segment.h"
+#include "topic.h"
+
+PG_FUNCTION_INFO_V1(topic_create_topic);
+PG_FUNCTION_INFO_V1(topic_alter_topic);
+PG_FUNCTION_INFO_V1(topic_drop_topic);
+PG_FUNCTION_INFO_V1(topic_on_sql_drop);
+
+/*
+ * The options of a topic: columns of topic.topics, arguments 1 to
+ * OPTION_COUNT of create_topic and alter_topic, in this order.
+ */
+typedef enum OptionNumber
+{
+	OPTION_PARTITIONS,
+	OPTION_RETENTION,
+	OPTION_RETENTION_BYTES,
+	OPTION_CLEANUP_POLICY,
+	OPTION_VALUE_FORMAT,
+	OPTION_MAX_RECORD_BYTES,
+	OPTION_COMPRESSION,
+	OPTION_SEGMENT_BYTES,
+	OPTION_SEGMENT_AGE,
+	OPTION_TIMESTAMP_TYPE,
+	OPTION_COUNT
+} OptionNumber;
+
+typedef struct TopicOption
+{
+	const char *name;
+	Oid			type;
+	int64		minimum;		/* of numbers */
+	int64		maximum;
+	const char *allowed[4];		/* of texts */
+	const char *default_value;	/* NULL: the option may be NULL, and is */
+} TopicOption;
+
+#define MAX_RECORD_BYTES_LIMIT	(512 * 1024 * 1024)
+
+static const TopicOption topic_options[OPTION_COUNT] = {
+	{"partitions", INT4OID, 1, MAX_PARTITIONS, {0}, "1"},
+	{"retention", INTERVALOID, 0, 0, {0}, NULL},
+	{"retention_bytes", INT8OID, 1, PG_INT64_MAX, {0}, NULL},
+	{"cleanup_policy", TEXTOID, 0, 0, {"delete"}, "'delete'"},
+	{"value_format", TEXTOID, 0, 0, {"text", "json", "bytes"}, "'text'"},
+	{"max_record_bytes", INT4OID, 1, MAX_RECORD_BYTES_LIMIT, {0}, "1048576"},
+	{"compression", TEXTOID, 0, 0, {"none"}, "'none'"},
+	{"segment_bytes", INT8OID, 1, PG_INT64_MAX, {0}, "268435456"},
+	{"segment_age", INTERVALOID, 0, 0, {0}, NULL},
+	{"timestamp_type", TEXTOID, 0, 0, {"CreateTime", "LogAppendTime"}, "'CreateTime'"},
+};
+
+/* Columns of topics.<topic>, by value format. */
+static const char *const relation_columns[] = {
+	[FORMAT_BYTES] = "key pg_catalog.bytea, value pg_catalog.bytea, headers topic.header[]",
+	[FORMAT_TEXT] = "key pg_catalog.text, value pg_catalog.text, headers pg_catalog.jsonb",
+	[FORMAT_JSON] = "key pg_catalog.text, value pg_catalog.jsonb, headers pg_catalog.jsonb",
+};
+
+static void
+check_topic_name(const char *name)
+{
+	size_t		length = strlen(name);
+
+	if (length == 0 || length >= NAMEDATALEN ||
+		strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+			   "abcdefghijklmnopqrstuvwxyz0123456789._-") != length ||
+		strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("invalid topic name \"%s\"", name),
+				 errdetail("A topic's name has 1 to %d characters of A-Z, a-z, 0-9, '.', '_' and '-', and is not \".\" or \"..\".",
+						   NAMEDATALEN - 1)));
+}
+
+static void
+check_number_option(const TopicOption *option, int64 number)
+{
+	if (number < option->minimum || number > option->maximum)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("%s must be between " INT64_FORMAT " and " INT64_FORMAT,
+						option->name, option->minimum, option->maximum)));
+}
+
+static void
+check_interval_option(const TopicOption *option, Datum value)
+{
+	Interval	zero = {0};
+
+	if (DatumGetInt32(DirectFunctionCall2(interval_cmp, value,
+										  IntervalPGetDatum(&zero))) <= 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("%s must be greater than zero", option->name)));
+}
+
+static void
+check_text_option(const TopicOption *option, const char *value)
+{
+	StringInfoData hint;
+
+	initStringInfo(&hint);
+	for (int i = 0; option->allowed[i]; i++)
+	{
+		if (strcmp(value, option->allowed[i]) == 0)
+			return;
+		appendStringInfo(&hint, "%s%s", i > 0 ? ", " : "", option->allowed[i]);
+	}
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("invalid %s: \"%s\"", option->name, value),
+			 errhint("Valid values are: %s.", hint.data)));
+}
+
+static void
+check_option(const TopicOption *option, Datum value)
+{
+	switch (option->type)
+	{
+		case INT4OID:
+			check_number_option(option, DatumGetInt32(value));
+			break;
+		case INT8OID:
+			check_number_option(option, DatumGetInt64(value));
+			break;
+		case INTERVALOID:
+			check_interval_option(option, value);
+			break;
+		default:
+			check_text_option(option, TextDatumGetCString(value));
+	}
+}
+
+static ValueFormat
+value_format_of(Datum value)
+{
+	const char *name = TextDatumGetCString(value);
+
+	if (strcmp(name, "json") == 0)
+		return FORMAT_JSON;
+	return strcmp(name, "text") == 0 ? FORMAT_TEXT : FORMAT_BYTES;
+}
+
+/* One creator of a name at a time, to the end of its transaction. */
+static void
+lock_topic_name(const char *name)
+{
+	LOCKTAG		tag;
+
+	/* No partition has this number, so this is nobody's append lock. */
+	SET_LOCKTAG_OBJECT(tag, MyDatabaseId, catalog_relation_oid("topics"),
+					   string_hash(name, NAMEDATALEN), PG_UINT16_MAX);
+	(void) LockAcquire(&tag, ExclusiveLock, false, false);
+	AcceptInvalidationMessages();
+}
+
+/*
+ * Remove what is left of topics whose relation is gone: segments, offsets,
+ * catalog rows.  `query` selects topic_id and topic.
+ */
+static void
+forget_topics(const char *query)
+{
+	SavedUser	saved = become_extension_owner();
+	SPITupleTable *topics;
+	uint64		count;
+
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	if (SPI_execute(query, false, 0) != SPI_OK_SELECT)
+		elog(ERROR, "SPI_execute failed: %s", query);
+	topics = SPI_tuptable;
+	count = SPI_processed;
+	for (uint64 i = 0; i < count; i++)
+	{
+		char	   *topic_id = SPI_getvalue(topics->vals[i], topics->tupdesc, 1);
+		char	   *topic = SPI_getvalue(topics->vals[i], topics->tupdesc, 2);
+		SPITupleTable *segments;
+		uint64		segment_count;
+
+		SPI_execute(psprintf("DELETE FROM topic.segments "
+							 "WHERE topic_id OPERATOR(pg_catalog.=) %s "
+							 "RETURNING segment", topic_id), false, 0);
+		segments = SPI_tuptable;
+		segment_count = SPI_processed;
+		for (uint64 j = 0; j < segment_count; j++)
+			drop_segment_table(atoi(topic_id),
+							   atoi(SPI_getvalue(segments->vals[j],
+												 segments->tupdesc, 1)));
+		SPI_execute(psprintf("DELETE FROM topic.consumer_offsets "
+							 "WHERE topic OPERATOR(pg_catalog.=) %s",
+							 quote_literal_cstr(topic)), false, 0);
+		SPI_execute(psprintf("DELETE FROM topic.topics "
+							 "WHERE topic_id OPERATOR(pg_catalog.=) %s",
+							 topic_id), false, 0);
+	}
+	SPI_finish();
+	restore_user(saved);
+}
+
+/* A topic of that name whose relation is gone. */
+static void
+forget_dead_topic(const char *name)
+{
+	forget_topics(psprintf("SELECT topic_id, topic FROM topic.topics "
+						   "WHERE topic OPERATOR(pg_catalog.=) %s "
+						   "AND NOT EXISTS (SELECT FROM pg_catalog.pg_class c "
+						   "WHERE c.oid OPERATOR(pg_catalog.=) relation)",
+						   quote_literal_cstr(name)));
+}
+
+/* Insert the topic's row, and create its first segment. */
+static void
+insert_topic(const char *name, Datum *options, bool *nulls)
+{
+	SavedUser	saved = become_extension_owner();
+	StringInfoData columns;
+	StringInfoData parameters;
+	Oid			types[OPTION_COUNT];
+	char		null_flags[OPTION_COUNT];
+	Topic	   *topic;
+
+	initStringInfo(&columns);
+	initStringInfo(&parameters);
+	for (int i = 0; i < OPTION_COUNT; i++)
+	{
+		appendStringInfo(&columns, ", %s", topic_options[i].name);
+		appendStringInfo(&parameters, ", $%d", i + 1);
+		types[i] = topic_options[i].type;
+		null_flags[i] = nulls[i] ? 'n' : ' ';
+	}
+	catalog_execute_with_args(psprintf("INSERT INTO topic.topics "
+									   "(topic, relation%s) VALUES (%s, %s%s)",
+									   columns.data, quote_literal_cstr(name),
+									   quote_literal_cstr(quote_qualified_identifier(TOPICS_SCHEMA, name)),
+									   parameters.data),
+							  OPTION_COUNT, types, options, null_flags);
+	catalog_execute(psprintf("INSERT INTO topic.segments "
+							 "(topic_id, segment, base_offsets) "
+							 "SELECT topic_id, 0, '{}' FROM topic.topics "
+							 "WHERE topic OPERATOR(pg_catalog.=) %s",
+							 quote_literal_cstr(name)));
+	topic = topic_lookup(name);
+	create_segment_table(topic->id, 0);
+	restore_user(saved);
+}
+
+/*
+ * create_topic(topic text, ...options..., if_not_exists boolean)
+ */
+Datum
+topic_create_topic(PG_FUNCTION_ARGS)
+{
+	char	   *name = text_argument(fcinfo, 0, "topic");
+	bool		if_not_exists = !PG_ARGISNULL(OPTION_COUNT + 1) &&
+		PG_GETARG_BOOL(OPTION_COUNT + 1);
+	Datum		options[OPTION_COUNT];
+	bool		nulls[OPTION_COUNT];
+
+	check_topic_name(name);
+	for (int i = 0; i < OPTION_COUNT; i++)
+	{
+		const TopicOption *option = &topic_options[i];
+
+		options[i] = PG_GETARG_DATUM(i + 1);
+		nulls[i] = PG_ARGISNULL(i + 1);
+		if (!nulls[i])
+			check_option(option, options[i]);
+		else if (option->default_value)
+			report_null_argument(option->name);
+	}
+	PreventCommandIfReadOnly("create_topic");
+
+	lock_topic_name(name);
+	if (topic_lookup(name))
+	{
+		ereport(if_not_exists ? NOTICE : ERROR,
+				(errcode(ERRCODE_DUPLICATE_OBJECT),
+				 errmsg(if_not_exists
+						? "topic \"%s\" already exists, skipping"
+						: "topic \"%s\" already exists", name)));
+		PG_RETURN_VOID();
+	}
+	forget_dead_topic(name);
+
+	catalog_execute(psprintf("CREATE FOREIGN TABLE %s ("
+							 "partition pg_catalog.int4 NOT NULL, "
+							 "record_offset pg_catalog.int8 NOT NULL, "
+							 "record_timestamp pg_catalog.timestamptz, %s) "
+							 "SERVER pg_topic",
+							 quote_qualified_identifier(TOPICS_SCHEMA, name),
+							 relation_columns[value_format_of(options[OPTION_VALUE_FORMAT])]));
+	insert_topic(name, options, nulls);
+	PG_RETURN_VOID();
+}
+
+/* The options that alter_topic's argument reset names. */
+static void
+mark_reset_options(ArrayType *names, bool *reset)
+{
+	Datum	   *elements;
+	bool	   *nulls;
+	int			count;
+
+	deconstruct_array(names, TEXTOID, -1, false, TYPALIGN_INT, &elements,
+					  &nulls, &count);
+	for (int i = 0; i < count; i++)
+	{
+		const char *name = nulls[i] ? "" : TextDatumGetCString(elements[i]);
+		bool		found = false;
+
+		for (int j = 0; j < OPTION_COUNT && !found; j++)
+		{
+			found = strcmp(name, topic_options[j].name) == 0;
+			reset[j] |= found;
+		}
+		if (!found)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("topics have no option \"%s\"", name)));
+	}
+}
+
+static void
+check_new_partitions(const Topic *topic, int partitions)
+{
+	if (partitions < topic->partitions)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("topic \"%s\" has %d partitions, which can only grow",
+						topic->name, topic->partitions)));
+	if (partitions > topic->partitions)
+		ereport(NOTICE,
+				(errmsg("records with the same key may go to another partition from now on"),
+				 errdetail("A key's partition depends on the number of partitions.")));
+}
+
+/* The type of the relation's columns follows value_format. */
+static void
+alter_relation_columns(const Topic *topic, ValueFormat format)
+{
+	static const char *const types[][3] = {
+		[FORMAT_BYTES] = {"bytea", "bytea", "topic.header[]"},
+		[FORMAT_TEXT] = {"text", "text", "jsonb"},
+		[FORMAT_JSON] = {"text", "jsonb", "jsonb"},
+	};
+	const char *schema = get_namespace_name(get_rel_namespace(topic->relid));
+	const char *name = get_rel_name(topic->relid);
+
+	if (format == topic->value_format)
+		return;
+	catalog_execute(psprintf("ALTER FOREIGN TABLE %s "
+							 "ALTER COLUMN key TYPE %s, "
+							 "ALTER COLUMN value TYPE %s, "
+							 "ALTER COLUMN headers TYPE %s",
+							 quote_qualified_identifier(schema, name),
+							 types[format][0], types[format][1],
+							 types[format][2]));
+}
+
+/*
+ * alter_topic(topic text, ...options..., reset text[])
+ */
+Datum
+topic_alter_topic(PG_FUNCTION_ARGS)
+{
+	char	   *name = text_argument(fcinfo, 0, "topic");
+	bool		reset[OPTION_COUNT] = {0};
+	Datum		options[OPTION_COUNT];
+	Oid			types[OPTION_COUNT];
+	char		null_flags[OPTION_COUNT];
+	Topic	   *topic;
+	SavedUser	saved;
+	StringInfoData assignments;
+
+	if (!PG_ARGISNULL(OPTION_COUNT + 1))
+		mark_reset_options(PG_GETARG_ARRAYTYPE_P(OPTION_COUNT + 1), reset);
+
+	/* One ALTER of a topic at a time; producers and consumers go on. */
+	topic = topic_open(name, ACL_NO_RIGHTS, ShareUpdateExclusiveLock);
+	PreventCommandIfReadOnly("alter_topic");
+
+	initStringInfo(&assignments);
+	for (int i = 0; i < OPTION_COUNT; i++)
+	{
+		const TopicOption *option = &topic_options[i];
+
+		options[i] = PG_GETARG_DATUM(i + 1);
+		types[i] = option->type;
+		null_flags[i] = PG_ARGISNULL(i + 1) ? 'n' : ' ';
+		if (!PG_ARGISNULL(i + 1))
+		{
+			if (reset[i])
+				ereport(ERROR,
+						(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						 errmsg("option \"%s\" is both set and reset",
+								option->name)));
+			check_option(option, options[i]);
+		}
+		appendStringInfo(&assignments, "%s%s = ", i > 0 ? ", " : "",
+						 option->name);
+		if (reset[i])
+			appendStringInfoString(&assignments,
+								   option->default_value ? option->default_value : "NULL");
+		else
+			appendStringInfo(&assignments, "COALESCE($%d, %s)", i + 1,
+							 option->name);
+	}
+
+	if (reset[OPTION_PARTITIONS])
+		check_new_partitions(topic, 1);
+	else if (!PG_ARGISNULL(OPTION_PARTITIONS + 1))
+		check_new_partitions(topic, DatumGetInt32(options[OPTION_PARTITIONS]));
+	if (reset[OPTION_VALUE_FORMAT])
+		alter_relation_columns(topic, FORMAT_TEXT);
+	else if (!PG_ARGISNULL(OPTION_VALUE_FORMAT + 1))
+		alter_relation_columns(topic,
+							   value_format_of(options[OPTION_VALUE_FORMAT]));
+
+	saved = become_extension_owner();
+	catalog_execute_with_args(psprintf("UPDATE topic.topics SET %s "
+									   "WHERE topic OPERATOR(pg_catalog.=) %s",
+									   assignments.data,
+									   quote_literal_cstr(name)),
+							  OPTION_COUNT, types, options, null_flags);
+	restore_user(saved);
+	CacheInvalidateRelcacheByRelid(topic->relid);
+	CommandCounterIncrement();
+	PG_RETURN_VOID();
+}
+
+/*
+ * drop_topic(topic text, if_exists boolean)
+ */
+Datum
+topic_drop_topic(PG_FUNCTION_ARGS)
+{
+	char	   *name = text_argument(fcinfo, 0, "topic");
+	bool		if_exists = !PG_ARGISNULL(1) && PG_GETARG_BOOL(1);
+	Topic	   *topic;
+
+	if (if_exists && !topic_lookup(name))
+	{
+		ereport(NOTICE,
+				(errmsg("topic \"%s\" does not exist, skipping", name)));
+		PG_RETURN_VOID();
+	}
+	topic = topic_open(name, ACL_NO_RIGHTS, AccessExclusiveLock);
+	PreventCommandIfReadOnly("drop_topic");
+
+	catalog_execute(psprintf("DROP FOREIGN TABLE %s",
+							 quote_qualified_identifier(get_namespace_name(get_rel_namespace(topic->relid)),
+														get_rel_name(topic->relid))));
+
+	/* Usually the event trigger did this; but it can be disabled. */
+	forget_dead_topic(name);
+	PG_RETURN_VOID();
+}
+
+/*
+ * on_sql_drop() returns event_trigger
+ */
+Datum
+topic_on_sql_drop(PG_FUNCTION_ARGS)
+{
+	if (!CALLED_AS_EVENT_TRIGGER(fcinfo))
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_EVENT_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("topic.on_sql_drop() must be called by an event trigger")));
+
+	forget_topics("SELECT t.topic_id, t.topic FROM topic.topics t "
+				  "JOIN pg_catalog.pg_event_trigger_dropped_objects() d "
+				  "ON d.objid OPERATOR(pg_catalog.=) t.relation::pg_catalog.oid "
+				  "AND d.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass "
+				  "AND d.objsubid OPERATOR(pg_catalog.=) 0");
+	PG_RETURN_NULL();
+}
