@@ -14,9 +14,9 @@
  * of it yet.  Should two hashes be equal, the two groups pass each other over
  * where they need not; nothing worse.
  *
- * The committed offset is read after the lock was granted, with a snapshot
- * taken after that.  The statement's own snapshot may be older than the last
- * owner's commit, and would deliver its records again.
+ * The committed offset is read after the lock was granted, as it stands then.
+ * The statement's own snapshot may be older than the last owner's commit, and
+ * would deliver its records again.
  *
  * Positions live in the backend's memory for the transaction.  What a
  * subtransaction changes keeps the enclosing state beside it: ROLLBACK TO
@@ -179,18 +179,28 @@ set_claim_tag(LOCKTAG *tag, const Subscription *subscription, int partition)
  */
 static void
 check_seen_by_transaction(const Subscription *subscription, int partition,
-						  ConsumerOffset *latest)
+						  const ConsumerOffset *latest)
 {
-	ConsumerOffset seen;
+	Snapshot	snapshot;
+	bool		seen;
 
 	if (!IsolationUsesXactSnapshot())
 		return;
-	consumer_offset_read(subscription->group_id, subscription->topic,
-						 partition, GetTransactionSnapshot(), &seen, NULL);
-	if (seen.found != latest->found ||
-		(seen.found && (seen.commit_number != latest->commit_number ||
-						!ItemPointerEquals(&seen.row,
-										   &latest->row))))
+
+	snapshot = GetTransactionSnapshot();
+	if (latest->found)
+		seen = TransactionIdIsCurrentTransactionId(latest->writer) ||
+			!XidInMVCCSnapshot(latest->writer, snapshot);
+	else
+	{
+		/* Nothing is committed; was there something for the snapshot? */
+		ConsumerOffset earlier;
+
+		consumer_offset_read(subscription->group_id, subscription->topic,
+							 partition, snapshot, &earlier, NULL);
+		seen = !earlier.found;
+	}
+	if (!seen)
 		ereport(ERROR,
 				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
 				 errmsg("could not serialize access due to concurrent consumption"),
@@ -205,7 +215,6 @@ claim_partition(Subscription *subscription, int partition, bool *was_held)
 {
 	LOCKTAG		tag;
 	ConsumerOffset committed;
-	Snapshot	snapshot;
 	Claim	   *claim = subscription->claims[partition];
 
 	*was_held = claim != NULL;
@@ -216,10 +225,8 @@ claim_partition(Subscription *subscription, int partition, bool *was_held)
 	if (LockAcquire(&tag, ExclusiveLock, false, true) == LOCKACQUIRE_NOT_AVAIL)
 		return NULL;
 
-	snapshot = RegisterSnapshot(GetLatestSnapshot());
 	consumer_offset_read(subscription->group_id, subscription->topic,
-						 partition, snapshot, &committed, NULL);
-	UnregisterSnapshot(snapshot);
+						 partition, SnapshotSelf, &committed, NULL);
 	check_seen_by_transaction(subscription, partition, &committed);
 
 	claim = MemoryContextAllocZero(TopTransactionContext, sizeof(Claim));

@@ -3,8 +3,8 @@
  * consume.c
  *		consume, consume_text, consume_json: reading in a consumer group.
  *
- * Two snapshots are at work.  Where the group stands is read after the claim
- * with a snapshot taken after it (claim.c).  The records are read with the
+ * Two views of the database are at work.  Where the group stands is read after
+ * the claim, as it stands then (claim.c).  The records are read with the
  * statement's own snapshot, so that they agree with the tables that the
  * statement joins them to: a record that is newer than the rest of the
  * statement's world would be joined to rows that are not there yet, and the

@@ -63,6 +63,8 @@ consumer_offset_read(const char *group_id, const char *topic, int partition,
 		offset->commit_number =
 			DatumGetInt64(slot->tts_values[Anum_consumer_offsets_commit_number - 1]);
 		offset->row = slot->tts_tid;
+		offset->writer =
+			HeapTupleHeaderGetXmin(ExecFetchSlotHeapTuple(slot, false, NULL)->t_data);
 		if (details)
 		{
 			int			metadata = Anum_consumer_offsets_metadata - 1;
@@ -118,6 +120,7 @@ consumer_offset_write(const char *group_id, const char *topic, int partition,
 	offset->committed_offset = committed_offset;
 	offset->commit_number++;
 	offset->row = tuple->t_self;
+	offset->writer = GetCurrentTransactionId();
 	heap_freetuple(tuple);
 	table_close(relation, NoLock);
 

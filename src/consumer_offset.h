@@ -19,6 +19,7 @@ typedef struct ConsumerOffset
 	int64		committed_offset;
 	int64		commit_number;
 	ItemPointerData row;
+	TransactionId writer;		/* who committed it */
 } ConsumerOffset;
 
 typedef struct ConsumerOffsetDetails
@@ -29,6 +30,10 @@ typedef struct ConsumerOffsetDetails
 
 /*
  * Read what is committed as the snapshot sees it.  `details` may be NULL.
+ *
+ * Who holds the claim reads with SnapshotSelf: nobody else can commit, so that
+ * is exact, and it is no MVCC snapshot, so that serializable consumers of
+ * different partitions do not conflict over the pages of the index.
  */
 extern void consumer_offset_read(const char *group_id, const char *topic,
 								 int partition, Snapshot snapshot,

@@ -93,12 +93,13 @@ choose_partition(const Topic *topic, RecordBytes key, int sticky_partition)
 		: partition_for_key(key.data, key.length, topic->partitions);
 }
 
+/* A record's timestamp: what the producer says, or `now`. */
 static int64
-produce_time(const Topic *topic, bool isnull, TimestampTz timestamp)
+record_time(const Topic *topic, NullableDatum timestamp, int64 now)
 {
-	if (isnull || topic->log_append_time)
-		return record_timestamp_from(GetCurrentTimestamp());
-	return record_timestamp_from(timestamp);
+	if (timestamp.isnull || topic->log_append_time)
+		return now;
+	return record_timestamp_from(DatumGetTimestampTz(timestamp.value));
 }
 
 static int16
@@ -300,13 +301,11 @@ topic_produce(PG_FUNCTION_ARGS)
 	LogAppender *appender = log_appender_begin(topic);
 	RecordInput record;
 	RecordBatchBuilder batch;
-	int64		timestamp;
+	int64		now = record_timestamp_from(GetCurrentTimestamp());
 	int64		offset;
 
-	timestamp = produce_time(topic, PG_ARGISNULL(5),
-							 PG_ARGISNULL(5) ? 0 : PG_GETARG_TIMESTAMPTZ(5));
 	make_record(&record, topic, types, fcinfo->args[1], fcinfo->args[2],
-				fcinfo->args[3], timestamp);
+				fcinfo->args[3], record_time(topic, fcinfo->args[5], now));
 	if (partition == ANY_PARTITION)
 		partition = choose_partition(topic, record.key,
 									 record.key.length < 0
@@ -385,6 +384,7 @@ topic_produce_batch(PG_FUNCTION_ARGS)
 	Topic	   *topic = topic_open(name, ACL_INSERT, RowExclusiveLock);
 	int			partition = partition_argument(fcinfo, 4, topic);
 	int			sticky_partition = -1;
+	int64		now = record_timestamp_from(GetCurrentTimestamp());
 	ProduceTypes types;
 	ArrayArgument values,
 				keys,
@@ -418,7 +418,6 @@ topic_produce_batch(PG_FUNCTION_ARGS)
 										   ALLOCSET_DEFAULT_SIZES);
 	for (int i = 0; i < values.count; i++)
 	{
-		NullableDatum time = array_element(&timestamps, i);
 		MemoryContext old_context = MemoryContextSwitchTo(record_context);
 		RecordInput record;
 		int			record_partition = partition;
@@ -426,8 +425,7 @@ topic_produce_batch(PG_FUNCTION_ARGS)
 		CHECK_FOR_INTERRUPTS();
 		make_record(&record, topic, &types, array_element(&values, i),
 					array_element(&keys, i), array_element(&headers, i),
-					produce_time(topic, time.isnull,
-								 DatumGetTimestampTz(time.value)));
+					record_time(topic, array_element(&timestamps, i), now));
 		MemoryContextSwitchTo(old_context);
 
 		if (record_partition == ANY_PARTITION)

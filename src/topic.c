@@ -19,8 +19,8 @@
  *	 every segment that holds a record visible in that snapshot: the record
  *	 was appended after its segment's switch released the append locks.
  *
- * A stale entry may still be in use up the stack.  It is set aside and freed
- * at the end of the transaction.
+ * A stale entry may still be in use up the stack, so it is freed no earlier
+ * than at the end of the transaction.
  *
  *-------------------------------------------------------------------------
  */
@@ -68,6 +68,9 @@ static uint64 invalidations = 0;
 /* Contexts of entries that were replaced in this transaction. */
 static MemoryContext stale_topics = NULL;
 
+/* Does the cache have invalid entries? */
+static bool have_invalid_topics = false;
+
 static void
 invalidate_topic(Datum arg, Oid relid)
 {
@@ -79,21 +82,52 @@ invalidate_topic(Datum arg, Oid relid)
 	{
 		entry = hash_search(topics_by_relation, &relid, HASH_FIND, NULL);
 		if (entry)
+		{
 			entry->topic->valid = false;
+			have_invalid_topics = true;
+		}
 		return;
 	}
 
 	hash_seq_init(&status, topics_by_relation);
 	while ((entry = hash_seq_search(&status)) != NULL)
+	{
 		entry->topic->valid = false;
+		have_invalid_topics = true;
+	}
+}
+
+/* Drop the entries that turned invalid: the topic may be gone for good. */
+static void
+remove_invalid_topics(void)
+{
+	HASH_SEQ_STATUS status;
+	TopicEntry *entry;
+
+	hash_seq_init(&status, topics_by_relation);
+	while ((entry = hash_seq_search(&status)) != NULL)
+	{
+		Topic	   *topic = entry->topic;
+
+		if (topic->valid)
+			continue;
+		(void) hash_search(relations_by_name, topic->name, HASH_REMOVE, NULL);
+		(void) hash_search(topics_by_relation, &entry->relid, HASH_REMOVE,
+						   NULL);
+		MemoryContextDelete(topic->context);
+	}
+	have_invalid_topics = false;
 }
 
 static void
-free_stale_topics(XactEvent event, void *arg)
+end_transaction(XactEvent event, void *arg)
 {
-	if (event == XACT_EVENT_COMMIT || event == XACT_EVENT_ABORT ||
-		event == XACT_EVENT_PREPARE)
-		MemoryContextReset(stale_topics);
+	if (event != XACT_EVENT_COMMIT && event != XACT_EVENT_ABORT &&
+		event != XACT_EVENT_PREPARE)
+		return;
+	MemoryContextReset(stale_topics);
+	if (have_invalid_topics)
+		remove_invalid_topics();
 }
 
 void
@@ -118,7 +152,7 @@ topic_cache_init(void)
 										 "pg_topic stale topics",
 										 ALLOCSET_SMALL_SIZES);
 	CacheRegisterRelcacheCallback(invalidate_topic, (Datum) 0);
-	RegisterXactCallback(free_stale_topics, NULL);
+	RegisterXactCallback(end_transaction, NULL);
 }
 
 static ValueFormat
@@ -260,6 +294,7 @@ read_topic(AttrNumber attribute, Oid eq_function, Datum key)
 		return NULL;
 	read_segments(topic);
 	topic->valid = (invalidations == invalidations_before);
+	have_invalid_topics |= !topic->valid;
 
 	entry = hash_search(topics_by_relation, &topic->relid, HASH_ENTER, &found);
 	if (found)

@@ -31,8 +31,8 @@ is_log_column(Node *node, Index relid, const RecordColumn *columns,
 {
 	Var		   *var = (Var *) node;
 
-	if (!IsA(node, Var) || var->varno != relid || var->varlevelsup != 0 ||
-		var->varattno <= 0)
+	if (!IsA(node, Var) || (Index) var->varno != relid ||
+		var->varlevelsup != 0 || var->varattno <= 0)
 		return false;
 	*column = columns[var->varattno - 1];
 	return *column == RECORD_PARTITION || *column == RECORD_OFFSET ||

@@ -285,21 +285,22 @@ member_matches(PlannerInfo *root, RelOptInfo *baserel, EquivalenceClass *class,
 static List *
 find_parameterizations(PlannerInfo *root, RelOptInfo *baserel)
 {
-	RecordColumn columns[] = {RECORD_PARTITION, RECORD_OFFSET};
 	List	   *parameterizations = NIL;
+	RecordColumn column;
 	ListCell   *cell;
 
 	foreach(cell, baserel->joininfo)
 		note_join_clause(root, baserel, lfirst(cell), &parameterizations);
 
 	/* Equalities between columns are not in joininfo. */
-	for (int i = 0; i < lengthof(columns) && baserel->has_eclass_joins; i++)
+	for (column = RECORD_PARTITION;
+		 column <= RECORD_OFFSET && baserel->has_eclass_joins; column++)
 	{
 		List	   *clauses;
 
 		clauses = generate_implied_equalities_for_column(root, baserel,
 														 member_matches,
-														 &columns[i],
+														 &column,
 														 baserel->lateral_referencers);
 		foreach(cell, clauses)
 			note_join_clause(root, baserel, lfirst(cell), &parameterizations);
