@@ -23,6 +23,11 @@ ISOLATION_OPTS = --inputdir=test/isolation --outputdir=test/isolation
 
 EXTRA_CLEAN = sql/install
 
+# Other extensions may have functions of the same names: use our own.
+ifneq ($(filter Linux FreeBSD,$(shell uname -s)),)
+SHLIB_LINK += -Wl,-Bsymbolic
+endif
+
 PG_CONFIG ?= pg_config
 PGXS := $(shell $(PG_CONFIG) --pgxs)
 include $(PGXS)

@@ -10,9 +10,10 @@
 
 #include "fmgr.h"
 
+#include "compat.h"
 #include "topic.h"
 
-extern void report_null_argument(const char *name) pg_attribute_noreturn();
+pg_noreturn extern void report_null_argument(const char *name);
 
 /* A text argument that must not be NULL. */
 extern char *text_argument(FunctionCallInfo fcinfo, int number,

@@ -29,6 +29,11 @@
 #include "commands/explain_state.h"
 #endif
 
+/* 18 put the attribute first, under a name of its own. */
+#if PG_VERSION_NUM < 180000
+#define pg_noreturn pg_attribute_noreturn()
+#endif
+
 /* 16 replaced the ownership check of each kind of object by one. */
 static inline bool
 relation_ownercheck(Oid relid, Oid roleid)

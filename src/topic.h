@@ -11,6 +11,8 @@
 #include "storage/lockdefs.h"
 #include "utils/acl.h"
 
+#include "compat.h"
+
 /* Partitions of a topic: one switch locks them all (see segment_roll.c). */
 #define MAX_PARTITIONS		1000
 
@@ -65,7 +67,7 @@ extern Topic *topic_lookup_relation(Oid relid);
 extern Topic *topic_open(const char *name, AclMode privilege,
 						 LOCKMODE lockmode);
 
-extern void report_unknown_topic(const char *name) pg_attribute_noreturn();
+pg_noreturn extern void report_unknown_topic(const char *name);
 
 /* The latest state of a topic that is locked. */
 extern Topic *topic_refresh(Topic *topic);

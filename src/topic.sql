@@ -123,7 +123,8 @@ LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION topic.drop_topic(text, boolean) IS
 'Drop a topic with its records and its groups'' offsets. Owner only.';
 
--- DROP FOREIGN TABLE topics.<topic>, DROP OWNED and the like drop the topic.
+-- DROP FOREIGN TABLE topics.<topic>, DROP OWNED and the like drop the topic;
+-- DROP TABLE too, if the relation is a partition or a child of the table.
 CREATE FUNCTION topic.on_sql_drop()
 RETURNS event_trigger
 AS 'MODULE_PATHNAME', 'topic_on_sql_drop'
@@ -133,7 +134,7 @@ COMMENT ON FUNCTION topic.on_sql_drop() IS
 REVOKE EXECUTE ON FUNCTION topic.on_sql_drop() FROM PUBLIC;
 
 CREATE EVENT TRIGGER pg_topic_on_sql_drop ON sql_drop
-	WHEN TAG IN ('DROP FOREIGN TABLE', 'DROP OWNED', 'DROP SCHEMA', 'DROP SERVER',
+	WHEN TAG IN ('DROP FOREIGN TABLE', 'DROP TABLE', 'DROP OWNED', 'DROP SCHEMA', 'DROP SERVER',
 				 'DROP FOREIGN DATA WRAPPER', 'DROP EXTENSION')
 	EXECUTE FUNCTION topic.on_sql_drop();
 COMMENT ON EVENT TRIGGER pg_topic_on_sql_drop IS

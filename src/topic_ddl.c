@@ -339,9 +339,12 @@ mark_reset_options(ArrayType *names, bool *reset)
 					  &nulls, &count);
 	for (int i = 0; i < count; i++)
 	{
-		const char *name = nulls[i] ? "" : TextDatumGetCString(elements[i]);
+		const char *name;
 		bool		found = false;
 
+		if (nulls[i])
+			report_null_argument("an element of reset");
+		name = TextDatumGetCString(elements[i]);
 		for (int j = 0; j < OPTION_COUNT && !found; j++)
 		{
 			found = strcmp(name, topic_options[j].name) == 0;
@@ -373,9 +376,9 @@ static void
 alter_relation_columns(const Topic *topic, ValueFormat format)
 {
 	static const char *const types[][3] = {
-		[FORMAT_BYTES] = {"bytea", "bytea", "topic.header[]"},
-		[FORMAT_TEXT] = {"text", "text", "jsonb"},
-		[FORMAT_JSON] = {"text", "jsonb", "jsonb"},
+		[FORMAT_BYTES] = {"pg_catalog.bytea", "pg_catalog.bytea", "topic.header[]"},
+		[FORMAT_TEXT] = {"pg_catalog.text", "pg_catalog.text", "pg_catalog.jsonb"},
+		[FORMAT_JSON] = {"pg_catalog.text", "pg_catalog.jsonb", "pg_catalog.jsonb"},
 	};
 	const char *schema = get_namespace_name(get_rel_namespace(topic->relid));
 	const char *name = get_rel_name(topic->relid);

@@ -24,8 +24,8 @@
 #include "header.h"
 #include "topic_fdw.h"
 
-PG_FUNCTION_INFO_V1(fdw_handler);
-PG_FUNCTION_INFO_V1(fdw_validator);
+PG_FUNCTION_INFO_V1(topic_fdw_handler);
+PG_FUNCTION_INFO_V1(topic_fdw_validator);
 
 static const char *const record_column_names[RECORD_COLUMN_COUNT] = {
 	[RECORD_PARTITION] = "partition",
@@ -40,7 +40,7 @@ static const char *const record_column_names[RECORD_COLUMN_COUNT] = {
  * fdw_handler() -> fdw_handler
  */
 Datum
-fdw_handler(PG_FUNCTION_ARGS)
+topic_fdw_handler(PG_FUNCTION_ARGS)
 {
 	FdwRoutine *routine = makeNode(FdwRoutine);
 
@@ -64,7 +64,7 @@ fdw_handler(PG_FUNCTION_ARGS)
  * options.
  */
 Datum
-fdw_validator(PG_FUNCTION_ARGS)
+topic_fdw_validator(PG_FUNCTION_ARGS)
 {
 	List	   *options = untransformRelOptions(PG_GETARG_DATUM(0));
 

@@ -2,7 +2,7 @@
 
 CREATE FUNCTION topic.fdw_handler()
 RETURNS pg_catalog.fdw_handler
-AS 'MODULE_PATHNAME', 'fdw_handler'
+AS 'MODULE_PATHNAME', 'topic_fdw_handler'
 LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
 COMMENT ON FUNCTION topic.fdw_handler() IS
 'Handler of foreign-data wrapper pg_topic.';
@@ -10,7 +10,7 @@ REVOKE EXECUTE ON FUNCTION topic.fdw_handler() FROM PUBLIC;
 
 CREATE FUNCTION topic.fdw_validator(options text[], catalog oid)
 RETURNS void
-AS 'MODULE_PATHNAME', 'fdw_validator'
+AS 'MODULE_PATHNAME', 'topic_fdw_validator'
 LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
 COMMENT ON FUNCTION topic.fdw_validator(text[], oid) IS
 'Validator of foreign-data wrapper pg_topic: it has no options.';
