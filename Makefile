@@ -2,6 +2,8 @@
 #
 #	make && make install
 #	make installcheck			pg_regress and isolation tests, on a running server
+#	make prove_installcheck		TAP tests, of the installed extension on servers of
+#								their own
 #	scripts/test.sh				everything, on servers of its own
 
 EXTENSION = pg_topic
@@ -15,25 +17,30 @@ OBJS = $(sort $(patsubst %.c,%.o,$(wildcard src/*.c)))
 SQL_PARTS = prologue header topic_fdw topic segment produce fetch group \
 	consumer_offset consume commit monitor
 DATA_built = sql/install/$(EXTENSION)--$(EXTVERSION).sql
-DOCS = README.md
 
+# Tests on a running server.  TAP_TESTS is not set: it would have installcheck
+# fail where the Perl modules are missing.
 REGRESS = $(sort $(patsubst sql/%.sql,%,$(wildcard sql/*.sql)))
+REGRESS_OPTS = --load-extension=$(EXTENSION)
 ISOLATION = $(sort $(patsubst test/isolation/specs/%.spec,%,$(wildcard test/isolation/specs/*.spec)))
-ISOLATION_OPTS = --inputdir=test/isolation --outputdir=test/isolation
+ISOLATION_OPTS = --inputdir=test/isolation --outputdir=test/isolation \
+	--load-extension=$(EXTENSION)
+PROVE_TESTS ?= $(sort $(wildcard test/t/*.pl))
 
-EXTRA_CLEAN = sql/install
-
-# Other extensions may have functions of the same names: use our own.
-ifneq ($(filter Linux FreeBSD,$(shell uname -s)),)
-SHLIB_LINK += -Wl,-Bsymbolic
-endif
+EXTRA_CLEAN = sql/install test/isolation/results \
+	test/isolation/regression.diffs test/isolation/regression.out
 
 PG_CONFIG ?= pg_config
 PGXS := $(shell $(PG_CONFIG) --pgxs)
 include $(PGXS)
 
-$(OBJS): $(wildcard src/*.h)
+$(OBJS) $(OBJS:.o=.bc): $(wildcard src/*.h)
 
 $(DATA_built): $(patsubst %,src/%.sql,$(SQL_PARTS))
 	mkdir -p $(@D)
 	cat $^ > $@
+
+prove_installcheck:
+	$(prove_installcheck)
+
+.PHONY: prove_installcheck

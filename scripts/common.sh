@@ -39,7 +39,7 @@ as_root()
 install_packages()
 {
 	local package no_cluster=/etc/postgresql-common/createcluster.d/pg_topic.conf
-	local missing=()
+	local missing=() failed=false
 
 	command -v dpkg-query >/dev/null || return 0
 	for package in "$@"; do
@@ -52,8 +52,17 @@ install_packages()
 	as_root mkdir -p "$(dirname $no_cluster)"
 	echo 'create_main_cluster = false' | as_root tee $no_cluster >/dev/null
 	apt_get install "${missing[@]}" || { apt_get update && apt_get install "${missing[@]}"; } ||
-		die "could not install ${missing[*]}"
+		failed=true
 	as_root rm -f $no_cluster
+	[ $failed = false ] || die "could not install ${missing[*]}"
+}
+
+# Is there such a Debian package?
+is_available()
+{
+	command -v apt-cache >/dev/null || return 1
+	[ -n "$(apt-cache pkgnames postgresql)" ] || apt_get update
+	apt-cache show "$1" >/dev/null 2>&1
 }
 
 # apt-get without questions; its words only where it fails.
@@ -69,30 +78,32 @@ apt_get()
 	return $status
 }
 
-# Set pg_config, and postgres_major to its major version; install that
-# PostgreSQL with its headers where it is missing.
-install_postgres()
+# Choose the PostgreSQL to use: set PG_CONFIG, postgres_major to its major
+# version and postgres_packages to the packages to install for it.
+choose_postgres()
 {
-	if [ -z "${PG_CONFIG-}" ]; then
-		postgres_major=$(find /usr/lib/postgresql -path '*/bin/postgres' 2>/dev/null |
-			cut -d / -f 5 | sort -n | tail -n 1)
-		if [ -z "$postgres_major" ] && command -v apt-cache >/dev/null; then
-			[ -n "$(apt-cache pkgnames postgresql-server-dev-)" ] || apt_get update
-			postgres_major=$(apt-cache pkgnames postgresql-server-dev- |
-				sed -n 's/^postgresql-server-dev-\([0-9]*\)$/\1/p' | sort -n | tail -n 1)
-		fi
-		[ -n "$postgres_major" ] || die "no PostgreSQL found: set PG_CONFIG"
-		install_packages "postgresql-$postgres_major" "postgresql-server-dev-$postgres_major"
-		PG_CONFIG=/usr/lib/postgresql/$postgres_major/bin/pg_config
+	postgres_packages=()
+	if [ -n "${PG_CONFIG-}" ]; then
+		postgres_major=$("$PG_CONFIG" --version | sed 's/^PostgreSQL \([0-9]*\).*/\1/')
+		return
 	fi
-	PG_CONFIG=$(command -v "$PG_CONFIG") || die "$PG_CONFIG does not exist"
-	export PG_CONFIG
-	postgres_major=$("$PG_CONFIG" --version | sed 's/^PostgreSQL \([0-9]*\).*/\1/')
+	postgres_major=$({ find /usr/lib/postgresql -path '*/bin/postgres' 2>/dev/null || true; } |
+		cut -d / -f 5 | sort -n | tail -n 1)
+	if [ -z "$postgres_major" ] && command -v apt-cache >/dev/null; then
+		is_available postgresql || true
+		postgres_major=$(apt-cache pkgnames postgresql-server-dev- |
+			sed -n 's/^postgresql-server-dev-\([0-9]*\)$/\1/p' | sort -n | tail -n 1)
+	fi
+	[ -n "$postgres_major" ] || die "no PostgreSQL found: set PG_CONFIG"
+	# shellcheck disable=SC2034 # the scripts use it
+	postgres_packages=("postgresql-$postgres_major" "postgresql-server-dev-$postgres_major")
+	PG_CONFIG=/usr/lib/postgresql/$postgres_major/bin/pg_config
 }
 
 # Make the workspace and run the calling script again from the copy of the
 # tree in it, as an ordinary user: PostgreSQL's programs refuse to run as
-# root, for whom the user postgres takes over.  Returns in that second run.
+# root, for whom the user postgres takes over.  Returns in that second run,
+# with PG_CONFIG naming a copy of PostgreSQL.
 #
 # usage: enter_workspace "$@"
 enter_workspace()
@@ -109,6 +120,7 @@ enter_workspace()
 		return
 	fi
 
+	PG_CONFIG=$(command -v "$PG_CONFIG") || die "no pg_config: install the server's headers"
 	workspace=$(mktemp -d "${TMPDIR:-/tmp}/pg_topic.XXXXXX")
 	mkdir "$workspace/source"
 	tar -C "$tree" -c --exclude=./.git --exclude='*.o' --exclude='*.bc' \
@@ -116,8 +128,9 @@ enter_workspace()
 		tar -C "$workspace/source" -x --no-same-owner
 	# Nothing of the caller's environment reaches the servers and clients but
 	# what is named here.
-	environment=(PATH="$PATH" LC_ALL="$LC_ALL" TERM="${TERM-dumb}" CI="${CI-}"
-		PG_CONFIG="$PG_CONFIG" HOME="$workspace" PG_TOPIC_WORKSPACE="$workspace")
+	environment=(PATH=/usr/local/bin:/usr/bin:/bin LC_ALL="$LC_ALL" TERM="${TERM-dumb}" CI="${CI-}"
+		PG_CONFIG="$PG_CONFIG" HOME="$workspace" TMPDIR="$workspace"
+		PG_TOPIC_WORKSPACE="$workspace")
 	script=$(realpath "$0")
 	set -- "$workspace/source/${script#"$tree"/}" "$@"
 	if [ "$(id -u)" = 0 ]; then
@@ -152,27 +165,31 @@ copy_postgres()
 	PATH=$("$PG_CONFIG" --bindir):$PATH
 }
 
+# Stop all servers in the workspace, also those that a test left, and remove
+# it.
 leave_workspace()
 {
-	local status=$?
+	local status=$? pid_file
 
 	trap - EXIT
-	stop_server
+	find "$workspace" -name postmaster.pid | while read -r pid_file; do
+		pg_ctl stop -w -m fast -D "$(dirname "$pid_file")" >/dev/null 2>&1 ||
+			pg_ctl stop -w -m immediate -D "$(dirname "$pid_file")" >/dev/null 2>&1 || true
+	done || true
 	cd /
 	rm -rf "$workspace"
 	exit $status
 }
 
-# Build the extension and install it into the copy of PostgreSQL.  Arguments
-# are given to make.  Bitcode would be of no use here.
+# Build the extension and install it into the copy of PostgreSQL.  Bitcode
+# would be of no use here.
 install_extension()
 {
-	make -s -j "$(nproc)" with_llvm=no "$@" >"$workspace/build.log" 2>&1 &&
-		make -s with_llvm=no install >>"$workspace/build.log" 2>&1 ||
-		{
-			cat "$workspace/build.log" >&2
-			return 1
-		}
+	if ! { make -s -j "$(nproc)" with_llvm=no &&
+		make -s with_llvm=no install; } >"$workspace/build.log" 2>&1; then
+		cat "$workspace/build.log" >&2
+		return 1
+	fi
 }
 
 # Start a throw-away server, and have psql and its kin talk to it.  Arguments
@@ -190,23 +207,4 @@ start_server()
 		>"$workspace/initdb.log" 2>&1 || die "initdb: $(cat "$workspace/initdb.log")"
 	pg_ctl start -w -D "$server" -o "$options" -l "$workspace/server.log" \
 		>/dev/null 2>&1 || die "no server: $(tail -n 20 "$workspace/server.log")"
-}
-
-stop_server()
-{
-	[ -n "$server" ] && [ -e "$server/postmaster.pid" ] || return 0
-	pg_ctl stop -w -m fast -D "$server" >/dev/null 2>&1 ||
-		pg_ctl stop -w -m immediate -D "$server" >/dev/null 2>&1 || true
-}
-
-# Wait until the server takes connections, as after a crash of it.
-await_server()
-{
-	local tries
-
-	for tries in {1..600}; do
-		! psql -X -q -c 'SELECT' >/dev/null 2>&1 || return 0
-		sleep 0.1
-	done
-	die "the server did not come back after $tries tries"
 }

@@ -6,7 +6,9 @@
  * Reads go through index scans (see topic.c): they must see the latest
  * committed state whatever the isolation level.  Writes go through SPI, so
  * that the tables' constraints are checked, and run as the extension's owner,
- * since nobody else has rights on these tables.
+ * since nobody else has rights on these tables.  They, too, see the latest
+ * committed state: a drop_topic under REPEATABLE READ would leave behind what
+ * is newer than its snapshot, for the next topic of that name to find.
  *
  *-------------------------------------------------------------------------
  */
@@ -18,6 +20,7 @@
 #include "executor/spi.h"
 #include "miscadmin.h"
 #include "utils/lsyscache.h"
+#include "utils/snapmgr.h"
 #include "utils/syscache.h"
 
 #include "catalog.h"
@@ -81,20 +84,35 @@ catalog_execute(const char *command)
 	return catalog_execute_with_args(command, 0, NULL, NULL, NULL);
 }
 
+void
+catalog_spi_execute(const char *command, int nargs, Oid *argtypes,
+					Datum *values, const char *nulls)
+{
+	SPIPlanPtr	plan = SPI_prepare(command, nargs, argtypes);
+	Snapshot	snapshot;
+	int			result;
+
+	if (!plan)
+		elog(ERROR, "SPI_prepare failed: %s",
+			 SPI_result_code_string(SPI_result));
+	snapshot = RegisterSnapshot(GetLatestSnapshot());
+	result = SPI_execute_snapshot(plan, values, nulls, snapshot,
+								  InvalidSnapshot, false, true, 0);
+	UnregisterSnapshot(snapshot);
+	if (result < 0)
+		elog(ERROR, "SPI_execute_snapshot failed: %s",
+			 SPI_result_code_string(result));
+}
+
 uint64
 catalog_execute_with_args(const char *command, int nargs, Oid *argtypes,
 						  Datum *values, const char *nulls)
 {
-	int			result;
 	uint64		processed;
 
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
-	result = SPI_execute_with_args(command, nargs, argtypes, values, nulls,
-								   false, 0);
-	if (result < 0)
-		elog(ERROR, "SPI_execute failed: %s",
-			 SPI_result_code_string(result));
+	catalog_spi_execute(command, nargs, argtypes, values, nulls);
 	processed = SPI_processed;
 	SPI_finish();
 	return processed;

@@ -192,14 +192,10 @@ check_seen_by_transaction(const Subscription *subscription, int partition,
 		seen = TransactionIdIsCurrentTransactionId(latest->writer) ||
 			!XidInMVCCSnapshot(latest->writer, snapshot);
 	else
-	{
 		/* Nothing is committed; was there something for the snapshot? */
-		ConsumerOffset earlier;
-
-		consumer_offset_read(subscription->group_id, subscription->topic,
-							 partition, snapshot, &earlier, NULL);
-		seen = !earlier.found;
-	}
+		seen = !consumer_offset_exists(subscription->group_id,
+									   subscription->topic, partition,
+									   snapshot);
 	if (!seen)
 		ereport(ERROR,
 				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),

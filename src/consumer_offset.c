@@ -23,24 +23,33 @@
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/rel.h"
+#include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
 #include "catalog.h"
 #include "compat.h"
 #include "consumer_offset.h"
 
-void
-consumer_offset_read(const char *group_id, const char *topic, int partition,
-					 Snapshot snapshot, ConsumerOffset *offset,
-					 ConsumerOffsetDetails *details)
+/* A scan of one partition's rows, newest first. */
+typedef struct OffsetScan
 {
-	Relation	relation = table_open(catalog_relation_oid("consumer_offsets"),
-									  AccessShareLock);
-	Relation	index = index_open(primary_key_index(relation),
-								   AccessShareLock);
-	TupleTableSlot *slot = table_slot_create(relation, NULL);
+	Relation	relation;
+	Relation	index;
+	TupleTableSlot *slot;
 	IndexScanDesc scan;
+} OffsetScan;
+
+static void
+begin_offset_scan(OffsetScan *scan, const char *group_id, const char *topic,
+				  int partition, Snapshot snapshot)
+{
 	ScanKeyData keys[3];
+
+	scan->relation = table_open(catalog_relation_oid("consumer_offsets"),
+								AccessShareLock);
+	scan->index = index_open(primary_key_index(scan->relation),
+							 AccessShareLock);
+	scan->slot = table_slot_create(scan->relation, NULL);
 
 	/* Attribute numbers are those of the index, and the same as the table's. */
 	ScanKeyInit(&keys[0], Anum_consumer_offsets_group_id,
@@ -50,11 +59,42 @@ consumer_offset_read(const char *group_id, const char *topic, int partition,
 				BTEqualStrategyNumber, F_TEXTEQ, CStringGetTextDatum(topic));
 	ScanKeyInit(&keys[2], Anum_consumer_offsets_partition,
 				BTEqualStrategyNumber, F_INT4EQ, Int32GetDatum(partition));
-	scan = begin_index_scan(relation, index, snapshot, 3);
-	index_rescan(scan, keys, 3, NULL, 0);
+	scan->scan = begin_index_scan(scan->relation, scan->index, snapshot, 3);
+	index_rescan(scan->scan, keys, 3, NULL, 0);
+}
+
+static bool
+next_offset_row(OffsetScan *scan)
+{
+	return index_getnext_slot(scan->scan, BackwardScanDirection, scan->slot);
+}
+
+static void
+end_offset_scan(OffsetScan *scan)
+{
+	index_endscan(scan->scan);
+	ExecDropSingleTupleTableSlot(scan->slot);
+	index_close(scan->index, AccessShareLock);
+
+	/*
+	 * The lock stays: a row version that was read must not be moved by VACUUM
+	 * FULL before it is deleted.
+	 */
+	table_close(scan->relation, NoLock);
+}
+
+void
+consumer_offset_read(const char *group_id, const char *topic, int partition,
+					 Snapshot snapshot, ConsumerOffset *offset,
+					 ConsumerOffsetDetails *details)
+{
+	OffsetScan	scan;
+	TupleTableSlot *slot;
 
 	memset(offset, 0, sizeof(ConsumerOffset));
-	if (index_getnext_slot(scan, BackwardScanDirection, slot))
+	begin_offset_scan(&scan, group_id, topic, partition, snapshot);
+	slot = scan.slot;
+	if (next_offset_row(&scan))
 	{
 		slot_getallattrs(slot);
 		offset->found = true;
@@ -75,16 +115,22 @@ consumer_offset_read(const char *group_id, const char *topic, int partition,
 				DatumGetTimestampTz(slot->tts_values[Anum_consumer_offsets_committed_at - 1]);
 		}
 	}
+	end_offset_scan(&scan);
+}
 
-	index_endscan(scan);
-	ExecDropSingleTupleTableSlot(slot);
-	index_close(index, AccessShareLock);
+bool
+consumer_offset_exists(const char *group_id, const char *topic, int partition,
+					   Snapshot snapshot)
+{
+	OffsetScan	scan;
+	bool		found = false;
 
-	/*
-	 * The lock stays: a row version that was read must not be moved by VACUUM
-	 * FULL before it is deleted.
-	 */
-	table_close(relation, NoLock);
+	begin_offset_scan(&scan, group_id, topic, partition, SnapshotAny);
+	while (!found && next_offset_row(&scan))
+		found = table_tuple_satisfies_snapshot(scan.relation, scan.slot,
+											   snapshot);
+	end_offset_scan(&scan);
+	return found;
 }
 
 void

@@ -41,6 +41,13 @@ extern void consumer_offset_read(const char *group_id, const char *topic,
 								 ConsumerOffsetDetails *details);
 
 /*
+ * Does the MVCC snapshot see anything committed?  For who holds the claim;
+ * takes no predicate locks either.
+ */
+extern bool consumer_offset_exists(const char *group_id, const char *topic,
+								   int partition, Snapshot snapshot);
+
+/*
  * Commit an offset in place of the one that was read, and remember the new
  * row in *offset.  The caller holds the claim.
  */

@@ -230,12 +230,13 @@ hex_object_bytes(JsonbContainer *object)
 static RecordBytes
 header_value_bytes(JsonbValue *value)
 {
+	RecordBytes null_bytes = {NULL, -1};
 	char	   *text;
 
 	switch (value->type)
 	{
 		case jbvNull:
-			return (RecordBytes) {NULL, -1};
+			return null_bytes;
 		case jbvString:
 			/* palloc'd: the iterator's memory may go. */
 			text = pnstrdup(value->val.string.val, value->val.string.len);

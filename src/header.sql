@@ -3,6 +3,8 @@
 CREATE TYPE topic.header AS (key text, value bytea);
 COMMENT ON TYPE topic.header IS
 'A record header: a key and a value, which may be NULL. A record has an ordered list of them, in which keys may repeat (KIP-82).';
+COMMENT ON COLUMN topic.header.key IS 'The header''s key.';
+COMMENT ON COLUMN topic.header.value IS 'The header''s value, any bytes.';
 
 CREATE FUNCTION topic.headers_to_jsonb(headers topic.header[])
 RETURNS jsonb

@@ -211,7 +211,7 @@ log_append(LogAppender *appender, int partition,
 	int64		offset;
 
 	(void) GetCurrentTransactionId();
-	stable = stable_offset_hint(appender->topic, partition);
+	stable = stable_offset_hint(appender->topic, partition, count);
 
 	lock_partition(appender, partition);
 	base_offset = next_offset(active_segment(appender->topic),

@@ -103,7 +103,8 @@ SELECT s.group_id,
 	l.pid AS claimed_by_pid,
 	c.committed_at
 FROM (SELECT DISTINCT group_id, topic FROM topic.consumer_offsets) s
-JOIN topic.groups g ON g.group_id OPERATOR(pg_catalog.=) s.group_id
+-- Nobody owns a group yet whose first user's transaction is still open.
+LEFT JOIN topic.groups g ON g.group_id OPERATOR(pg_catalog.=) s.group_id
 JOIN topic.topics t ON t.topic OPERATOR(pg_catalog.=) s.topic
 CROSS JOIN LATERAL topic.offsets(t.topic) o
 LEFT JOIN topic.consumer_offsets c

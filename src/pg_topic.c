@@ -11,6 +11,7 @@
 #include "utils/guc.h"
 
 #include "claim.h"
+#include "segment_roll.h"
 #include "topic.h"
 
 PG_MODULE_MAGIC;
@@ -22,5 +23,6 @@ _PG_init(void)
 {
 	topic_cache_init();
 	claims_init();
+	segment_roll_init();
 	MarkGUCPrefixReserved("pg_topic");
 }

@@ -355,8 +355,9 @@ check_same_length(const ArrayArgument *values, const ArrayArgument *other,
 	if (other->values && other->count != values->count)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("%s has %d elements, but record_values has %d",
-						name, other->count, values->count)));
+				 errmsg("%s and record_values must have the same length", name),
+				 errdetail("Their lengths are %d and %d.",
+						   other->count, values->count)));
 }
 
 static NullableDatum

@@ -19,6 +19,7 @@
 #include "access/htup_details.h"
 #include "access/table.h"
 #include "access/tableam.h"
+#include "executor/spi.h"
 #include "executor/tuptable.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
@@ -80,12 +81,36 @@ create_segment_table(int32 topic_id, int32 number)
 							 table));
 }
 
+/*
+ * Drop all segments of a topic, those included that a switch has made but not
+ * put into the catalog yet.
+ */
 void
-drop_segment_table(int32 topic_id, int32 number)
+drop_segment_tables(int32 topic_id)
 {
-	catalog_execute(psprintf("DROP TABLE IF EXISTS %s",
-							 quote_qualified_identifier(LOG_SCHEMA,
-														segment_table_name(topic_id, number))));
+	SPITupleTable *tables;
+	uint64		count;
+
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	catalog_spi_execute(psprintf("SELECT relname FROM pg_catalog.pg_class "
+								 "WHERE relnamespace OPERATOR(pg_catalog.=) %u "
+								 "AND relkind OPERATOR(pg_catalog.=) 'r' "
+								 "AND relname::pg_catalog.text "
+								 "OPERATOR(pg_catalog.^@) 'segment_%d_'",
+								 log_namespace_oid(), topic_id),
+						0, NULL, NULL, NULL);
+	tables = SPI_tuptable;
+	count = SPI_processed;
+	for (uint64 i = 0; i < count; i++)
+	{
+		char	   *table = SPI_getvalue(tables->vals[i], tables->tupdesc, 1);
+
+		catalog_execute(psprintf("DROP TABLE %s",
+								 quote_qualified_identifier(LOG_SCHEMA,
+															table)));
+	}
+	SPI_finish();
 }
 
 Relation

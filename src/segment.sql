@@ -24,4 +24,4 @@ RETURNS boolean
 AS 'MODULE_PATHNAME', 'topic_roll_segment'
 LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
 COMMENT ON FUNCTION topic.roll_segment(text) IS
-'Seal the active segment and open a new one; false if the active one is empty. Owner only; not inside a transaction block, since producers wait until it commits.';
+'Seal the active segment and open a new one; false if the active one is empty. Takes effect when the transaction commits. Owner only.';

@@ -6,15 +6,14 @@
  * The switch takes every append lock of the topic, in partition order, and
  * keeps them to its commit; so nobody appends between the moment when it
  * reads the next offsets and the moment when everybody has been told of the
- * new segment.  Producers wait meanwhile, hence:
- *
- * - it is refused inside a transaction block, which could stay open;
- * - the new table is made before the first lock is taken;
- * - it commits without waiting for the disk.  Every append to the new segment
- *	 follows the switch in the WAL, so none can survive a crash without it.
+ * new segment.  Producers wait meanwhile.  The transaction that calls
+ * roll_segment may stay open as long as it likes, so the call only makes the
+ * new table, and the switch itself, a few catalog writes, is done by a
+ * callback when the transaction commits.
  *
  * Two switches of a topic exclude each other by a ShareUpdateExclusiveLock on
- * its relation, which neither producers nor consumers notice.
+ * its relation, which neither producers nor consumers notice.  It also keeps
+ * the number of partitions as it is.
  *
  *-------------------------------------------------------------------------
  */
@@ -28,15 +27,28 @@
 #include "storage/lmgr.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
-#include "utils/guc.h"
 #include "utils/inval.h"
+#include "utils/memutils.h"
 
 #include "arguments.h"
 #include "catalog.h"
 #include "log_append.h"
 #include "segment.h"
+#include "segment_roll.h"
 
 PG_FUNCTION_INFO_V1(topic_roll_segment);
+
+/* A switch that the transaction does when it commits. */
+typedef struct PendingRoll
+{
+	Oid			relid;			/* the topic's relation */
+	int32		segment;		/* number of the new segment */
+	int			nest_level;		/* the subtransaction that called for it */
+	struct PendingRoll *next;
+} PendingRoll;
+
+/* In TopTransactionContext, the latest first. */
+static PendingRoll *pending_rolls = NULL;
 
 /* Has any record, of any transaction, been appended to the segment? */
 static bool
@@ -89,6 +101,86 @@ insert_segment(const Topic *topic, int32 number, Datum *base_offsets)
 							  "VALUES ($1, $2, $3)", 3, types, values, NULL);
 }
 
+/* Seal the active segment and put the new one in its place. */
+static void
+switch_segment(const PendingRoll *roll)
+{
+	Topic	   *topic = topic_lookup_relation(roll->relid);
+	Relation	active;
+	Datum	   *base_offsets;
+	SavedUser	saved;
+
+	if (!topic)
+		return;					/* the same transaction dropped it */
+	active = segment_open(topic, active_segment(topic), AccessShareLock);
+	saved = become_extension_owner();
+	base_offsets = lock_partitions(topic, active);
+	insert_segment(topic, roll->segment, base_offsets);
+	restore_user(saved);
+	CacheInvalidateRelcacheByRelid(topic->relid);
+	CommandCounterIncrement();
+	table_close(active, NoLock);
+}
+
+static void
+end_transaction(XactEvent event, void *arg)
+{
+	switch (event)
+	{
+		case XACT_EVENT_PRE_COMMIT:
+			for (PendingRoll *roll = pending_rolls; roll; roll = roll->next)
+				switch_segment(roll);
+			pending_rolls = NULL;
+			break;
+		case XACT_EVENT_PRE_PREPARE:
+			if (pending_rolls)
+				ereport(ERROR,
+						(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+						 errmsg("cannot PREPARE a transaction that has called topic.roll_segment()"),
+						 errdetail("Producers would wait until it is committed.")));
+			break;
+		case XACT_EVENT_COMMIT:
+		case XACT_EVENT_ABORT:
+		case XACT_EVENT_PREPARE:
+			pending_rolls = NULL;
+			break;
+		default:
+			break;
+	}
+}
+
+static void
+end_subtransaction(SubXactEvent event, SubTransactionId id,
+				   SubTransactionId parent, void *arg)
+{
+	int			nest_level = GetCurrentTransactionNestLevel();
+
+	/* The latest call comes first in the list. */
+	if (event == SUBXACT_EVENT_ABORT_SUB)
+		while (pending_rolls && pending_rolls->nest_level >= nest_level)
+			pending_rolls = pending_rolls->next;
+	if (event == SUBXACT_EVENT_COMMIT_SUB)
+		for (PendingRoll *roll = pending_rolls;
+			 roll && roll->nest_level >= nest_level; roll = roll->next)
+			roll->nest_level = nest_level - 1;
+}
+
+void
+segment_roll_init(void)
+{
+	RegisterXactCallback(end_transaction, NULL);
+	RegisterSubXactCallback(end_subtransaction, NULL);
+}
+
+static bool
+roll_is_pending(const Topic *topic)
+{
+	for (PendingRoll *roll = pending_rolls; roll; roll = roll->next)
+		if (roll->relid == topic->relid)
+			return true;
+	return false;
+}
+
 /*
  * roll_segment(topic text) returns boolean
  */
@@ -98,37 +190,28 @@ topic_roll_segment(PG_FUNCTION_ARGS)
 	char	   *name = text_argument(fcinfo, 0, "topic");
 	Topic	   *topic;
 	Relation	active;
-	Datum	   *base_offsets;
-	int32		number;
+	PendingRoll *roll;
 	SavedUser	saved;
-
-	if (IsTransactionBlock() || IsSubTransaction())
-		ereport(ERROR,
-				(errcode(ERRCODE_ACTIVE_SQL_TRANSACTION),
-				 errmsg("topic.roll_segment() cannot run inside a transaction block"),
-				 errdetail("Producers wait for it until it commits.")));
+	bool		empty;
 
 	topic = topic_open(name, ACL_NO_RIGHTS, ShareUpdateExclusiveLock);
 	PreventCommandIfReadOnly("roll_segment");
 	active = segment_open(topic, active_segment(topic), AccessShareLock);
-	if (segment_is_empty(topic, active))
-	{
-		table_close(active, NoLock);
+	empty = segment_is_empty(topic, active);
+	table_close(active, NoLock);
+	if (empty || roll_is_pending(topic))
 		PG_RETURN_BOOL(false);
-	}
+
+	roll = MemoryContextAlloc(TopTransactionContext, sizeof(PendingRoll));
+	roll->relid = topic->relid;
+	roll->segment = active_segment(topic)->number + 1;
+	roll->nest_level = GetCurrentTransactionNestLevel();
 
 	saved = become_extension_owner();
-	number = active_segment(topic)->number + 1;
-	create_segment_table(topic->id, number);
-
-	base_offsets = lock_partitions(topic, active);
-	insert_segment(topic, number, base_offsets);
+	create_segment_table(topic->id, roll->segment);
 	restore_user(saved);
-	CacheInvalidateRelcacheByRelid(topic->relid);
-	CommandCounterIncrement();
-	table_close(active, NoLock);
 
-	(void) set_config_option("synchronous_commit", "off", PGC_USERSET,
-							 PGC_S_SESSION, GUC_ACTION_LOCAL, true, 0, false);
+	roll->next = pending_rolls;
+	pending_rolls = roll;
 	PG_RETURN_BOOL(true);
 }

@@ -21,15 +21,18 @@
  * A reader takes the hint before its snapshot, so that what was decided for
  * the hint is decided for the snapshot.
  *
- * An appender moves the hint over at least HINT_ADVANCE rows, more than it
- * adds in most cases, so that hints catch up with the tail after an open
- * transaction has held them back.
+ * An appender moves the hint over more rows than it adds, so that hints catch
+ * up with the tail after an open transaction has held them back.  Aborted rows
+ * do not count, up to a limit: a hint can pass them only together with a
+ * committed row behind them, and would otherwise stay before them until VACUUM
+ * comes, which may take its time over a few rows.
  *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
 #include "access/htup_details.h"
+#include "access/subtrans.h"
 #include "access/table.h"
 #include "utils/hsearch.h"
 #include "utils/inval.h"
@@ -39,7 +42,11 @@
 #include "stable_offset.h"
 #include "visibility.h"
 
-#define HINT_ADVANCE	8
+/* How far an append of n rows moves the hint, in committed rows. */
+#define HINT_ADVANCE(n)		(8 + 2 * (n))
+
+/* How many aborted rows it passes over; autovacuum minds more than that. */
+#define HINT_ABORTED_ROWS	256
 
 /*
  * The last row's hint.  If the active segment has no row of this partition,
@@ -67,20 +74,23 @@ tail_hint(const Topic *topic, int partition)
 
 /*
  * Move an offset below which every row is decided forward over decided rows,
- * at most `limit` of them.  Stops at the first open row.  With a snapshot,
- * rows are judged as it sees them, else as they stand now.
+ * at most so many committed and aborted ones.  Stops at the first open row.
+ * With a snapshot, rows are judged as it sees them, else as they stand now.
  *
  * *stopped tells whether an open row was met.
  */
 static int64
 advance_over_decided(const Topic *topic, int partition, int64 stable,
-					 int64 limit, Snapshot snapshot, bool *stopped)
+					 int64 max_committed, int64 max_aborted,
+					 Snapshot snapshot, bool *stopped)
 {
-	int64		rows = 0;
+	int64		committed = 0;
+	int64		aborted = 0;
 	bool		open = false;
 
 	for (int i = segment_for_offset(topic, partition, stable);
-		 i < topic->segment_count && !open && rows < limit; i++)
+		 i < topic->segment_count && !open &&
+		 committed < max_committed && aborted < max_aborted; i++)
 	{
 		Relation	segment = segment_open(topic, &topic->segments[i],
 										   AccessShareLock);
@@ -90,7 +100,8 @@ advance_over_decided(const Topic *topic, int partition, int64 stable,
 		if (!segment)
 			continue;
 		segment_scan_forward(&scan, segment, partition, stable);
-		while (rows++ < limit && segment_scan_next(&scan, &row))
+		while (committed < max_committed && aborted < max_aborted &&
+			   segment_scan_next(&scan, &row))
 		{
 			RowVerdict	verdict = snapshot ? judge_row(row.tuple, snapshot)
 				: judge_row_now(row.tuple);
@@ -101,7 +112,12 @@ advance_over_decided(const Topic *topic, int partition, int64 stable,
 				break;
 			}
 			if (verdict == ROW_COMMITTED)
+			{
 				stable = row.last_offset + 1;
+				committed++;
+			}
+			else
+				aborted++;
 		}
 		segment_scan_end(&scan);
 		table_close(segment, NoLock);
@@ -113,10 +129,11 @@ advance_over_decided(const Topic *topic, int partition, int64 stable,
 }
 
 int64
-stable_offset_hint(const Topic *topic, int partition)
+stable_offset_hint(const Topic *topic, int partition, int rows)
 {
 	return advance_over_decided(topic, partition, tail_hint(topic, partition),
-								HINT_ADVANCE, NULL, NULL);
+								HINT_ADVANCE(rows), HINT_ABORTED_ROWS, NULL,
+								NULL);
 }
 
 /* 1 + the last committed record at or after `stable`, found from the tail. */
@@ -174,7 +191,7 @@ partition_offsets(Topic *topic, int partition, PartitionOffsets *offsets)
 	bool		stopped;
 
 	stable = advance_over_decided(topic, partition, stable, PG_INT64_MAX,
-								  snapshot, &stopped);
+								  PG_INT64_MAX, snapshot, &stopped);
 	offsets->log_start_offset = log_start_offset(topic, partition);
 	offsets->last_stable_offset = stable;
 	offsets->high_watermark = stopped
@@ -189,7 +206,7 @@ last_stable_offset(Topic *topic, int partition)
 	Snapshot	snapshot = latest_snapshot(&topic);
 
 	stable = advance_over_decided(topic, partition, stable, PG_INT64_MAX,
-								  snapshot, NULL);
+								  PG_INT64_MAX, snapshot, NULL);
 	UnregisterSnapshot(snapshot);
 	return stable;
 }
@@ -230,9 +247,15 @@ for_each_open_transaction(Topic *topic, int partition,
 		segment_scan_forward(&scan, segment, partition, stable);
 		while (segment_scan_next(&scan, &row))
 		{
-			TransactionId xid = HeapTupleHeaderGetRawXmin(row.tuple->t_data);
+			TransactionId xid;
 
-			if (judge_row_now(row.tuple) == ROW_OPEN && add_xid(seen, xid))
+			if (judge_row_now(row.tuple) != ROW_OPEN)
+				continue;
+
+			/* Locks and prepared transactions go by the topmost one. */
+			xid = HeapTupleHeaderGetRawXmin(row.tuple->t_data);
+			xid = SubTransGetTopmostTransaction(xid);
+			if (add_xid(seen, xid))
 				callback(xid, row.base_offset, arg);
 		}
 		segment_scan_end(&scan);

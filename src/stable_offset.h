@@ -35,7 +35,7 @@ extern void for_each_open_transaction(Topic *topic, int partition,
 									  OpenTransactionCallback callback,
 									  void *arg);
 
-/* What an appender writes into its rows; see stable_offset.c. */
-extern int64 stable_offset_hint(const Topic *topic, int partition);
+/* What an appender of so many rows writes into them; see stable_offset.c. */
+extern int64 stable_offset_hint(const Topic *topic, int partition, int rows);
 
 #endif							/* TOPIC_STABLE_OFFSET_H */

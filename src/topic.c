@@ -367,7 +367,7 @@ check_privilege(const Topic *topic, AclMode privilege)
 				 errdetail("%s privilege on %s is needed.",
 						   privilege == ACL_INSERT ? "INSERT" : "SELECT",
 						   quote_qualified_identifier(TOPICS_SCHEMA,
-													  topic->name))));
+													  get_rel_name(topic->relid)))));
 }
 
 Topic *

@@ -1,6 +1,8 @@
 -- Topics: the schemas, the catalog of topics, and the functions that change it.
 
 GRANT USAGE ON SCHEMA topic TO PUBLIC;
+COMMENT ON SCHEMA topic IS
+'pg_topic: the functions that produce and consume, and the catalog of topics.';
 
 CREATE SCHEMA topics;
 GRANT USAGE ON SCHEMA topics TO PUBLIC;

@@ -23,6 +23,7 @@
 #include "storage/lmgr.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/timestamp.h"
@@ -200,32 +201,25 @@ forget_topics(const char *query)
 
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
-	if (SPI_execute(query, false, 0) != SPI_OK_SELECT)
-		elog(ERROR, "SPI_execute failed: %s", query);
+	catalog_spi_execute(query, 0, NULL, NULL, NULL);
 	topics = SPI_tuptable;
 	count = SPI_processed;
 	for (uint64 i = 0; i < count; i++)
 	{
 		char	   *topic_id = SPI_getvalue(topics->vals[i], topics->tupdesc, 1);
 		char	   *topic = SPI_getvalue(topics->vals[i], topics->tupdesc, 2);
-		SPITupleTable *segments;
-		uint64		segment_count;
 
-		SPI_execute(psprintf("DELETE FROM topic.segments "
-							 "WHERE topic_id OPERATOR(pg_catalog.=) %s "
-							 "RETURNING segment", topic_id), false, 0);
-		segments = SPI_tuptable;
-		segment_count = SPI_processed;
-		for (uint64 j = 0; j < segment_count; j++)
-			drop_segment_table(atoi(topic_id),
-							   atoi(SPI_getvalue(segments->vals[j],
-												 segments->tupdesc, 1)));
-		SPI_execute(psprintf("DELETE FROM topic.consumer_offsets "
-							 "WHERE topic OPERATOR(pg_catalog.=) %s",
-							 quote_literal_cstr(topic)), false, 0);
-		SPI_execute(psprintf("DELETE FROM topic.topics "
-							 "WHERE topic_id OPERATOR(pg_catalog.=) %s",
-							 topic_id), false, 0);
+		drop_segment_tables(atoi(topic_id));
+		catalog_spi_execute(psprintf("DELETE FROM topic.segments "
+									 "WHERE topic_id OPERATOR(pg_catalog.=) %s",
+									 topic_id), 0, NULL, NULL, NULL);
+		catalog_spi_execute(psprintf("DELETE FROM topic.consumer_offsets "
+									 "WHERE topic OPERATOR(pg_catalog.=) %s",
+									 quote_literal_cstr(topic)),
+							0, NULL, NULL, NULL);
+		catalog_spi_execute(psprintf("DELETE FROM topic.topics "
+									 "WHERE topic_id OPERATOR(pg_catalog.=) %s",
+									 topic_id), 0, NULL, NULL, NULL);
 	}
 	SPI_finish();
 	restore_user(saved);
@@ -240,6 +234,28 @@ forget_dead_topic(const char *name)
 						   "AND NOT EXISTS (SELECT FROM pg_catalog.pg_class c "
 						   "WHERE c.oid OPERATOR(pg_catalog.=) relation)",
 						   quote_literal_cstr(name)));
+}
+
+/*
+ * The number of a new topic.  A dump of the schema alone restores the tables of
+ * segments, and neither their topics nor the sequence: their numbers are
+ * passed over.
+ */
+static int64
+next_topic_id(void)
+{
+	Oid			sequence = catalog_relation_oid("topics_topic_id_seq");
+	int64		id;
+
+	do
+		id = DatumGetInt64(DirectFunctionCall1(nextval_oid,
+											   ObjectIdGetDatum(sequence)));
+	while (catalog_execute(psprintf("SELECT FROM pg_catalog.pg_class "
+									"WHERE relname OPERATOR(pg_catalog.>=) 'segment_" INT64_FORMAT "_' "
+									"AND relname OPERATOR(pg_catalog.<) 'segment_" INT64_FORMAT "`' "
+									"AND relnamespace OPERATOR(pg_catalog.=) %u",
+									id, id, log_namespace_oid())) > 0);
+	return id;
 }
 
 /* Insert the topic's row, and create its first segment. */
@@ -263,8 +279,11 @@ insert_topic(const char *name, Datum *options, bool *nulls)
 		null_flags[i] = nulls[i] ? 'n' : ' ';
 	}
 	catalog_execute_with_args(psprintf("INSERT INTO topic.topics "
-									   "(topic, relation%s) VALUES (%s, %s%s)",
+									   "(topic, topic_id, relation%s) "
+									   "OVERRIDING SYSTEM VALUE "
+									   "VALUES (%s, " INT64_FORMAT ", %s%s)",
 									   columns.data, quote_literal_cstr(name),
+									   next_topic_id(),
 									   quote_literal_cstr(quote_qualified_identifier(TOPICS_SCHEMA, name)),
 									   parameters.data),
 							  OPTION_COUNT, types, options, null_flags);
@@ -316,6 +335,13 @@ topic_create_topic(PG_FUNCTION_ARGS)
 	}
 	forget_dead_topic(name);
 
+	if (OidIsValid(get_relname_relid(name, topics_namespace_oid())))
+		ereport(ERROR,
+				(errcode(ERRCODE_DUPLICATE_TABLE),
+				 errmsg("relation \"%s\" already exists",
+						quote_qualified_identifier(TOPICS_SCHEMA, name)),
+				 errdetail("It is not the relation of a topic of that name."),
+				 errhint("Drop or rename it.  A dump without data restores relations, but no topics.")));
 	catalog_execute(psprintf("CREATE FOREIGN TABLE %s ("
 							 "partition pg_catalog.int4 NOT NULL, "
 							 "record_offset pg_catalog.int8 NOT NULL, "

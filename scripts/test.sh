@@ -1,0 +1,268 @@
+#!/usr/bin/env bash
+# Runs the tests, on throw-away servers, and installs the Debian packages that
+# they need.
+#
+#	scripts/test.sh						all of them
+#	scripts/test.sh regress isolation	these parts
+#
+# The last line is "N passed, N failed"; the exit status tells whether any
+# failed.  A part's function below says what it is.  PG_CONFIG=... chooses the
+# PostgreSQL to test with.
+# shellcheck source=scripts/common.sh
+. "$(dirname "$0")/common.sh"
+
+all_parts=(build indent scripts meta unit fuzz regress isolation pgtap tap
+	docs python demo)
+
+for part in "$@"; do
+	[[ " ${all_parts[*]} " == *" $part "* ]] || die "no part $part; there are: ${all_parts[*]}"
+done
+
+if [ -z "${PG_TOPIC_WORKSPACE-}" ]; then
+	choose_postgres
+	packages=(make gcc libc6-dev clang libclang-rt-dev shellcheck librdkafka-dev
+		perl libipc-run-perl libtap-parser-sourcehandler-pgtap-perl
+		"postgresql-$postgres_major-pgtap" python3 python3-psycopg2)
+	# From 13 on, Debian has it in the package of the server's headers.
+	! is_available pg-bsd-indent || packages+=(pg-bsd-indent)
+	install_packages "${postgres_packages[@]}" "${packages[@]}"
+fi
+enter_workspace "$@"
+[ $# -gt 0 ] || set -- "${all_parts[@]}"
+
+passed=0
+failed=0
+log=$workspace/test.log
+
+pass()
+{
+	passed=$((passed + 1))
+	echo "ok      $1"
+}
+
+# usage: fail NAME [FILE ...]: the failures in the files' TAP, or else their
+# ends, tell why
+fail()
+{
+	local file
+
+	failed=$((failed + 1))
+	echo "FAILED  $1"
+	shift
+	for file in "$@"; do
+		[ -s "$file" ] || continue
+		echo "---- ${file#"$workspace"/}"
+		grep -E -A 15 '(^|[) ])not ok ' "$file" | head -n 100 || tail -n 60 "$file"
+		echo "----"
+	done
+}
+
+# Run a command as one test.  None may take longer than five minutes.
+#
+# usage: check NAME COMMAND...
+check()
+{
+	local name=$1
+
+	shift
+	if timeout -k 10 300 "$@" >"$log" 2>&1 </dev/null; then
+		pass "$name"
+	else
+		fail "$name" "$log"
+	fi
+}
+
+# The extension compiles without a warning, by gcc and by clang.  Warnings are
+# errors here, and not in the Makefile.  PostgreSQL's headers are system
+# headers, so that only our own code is warned of.  Not heeded:
+#
+# - unused parameters: functions that PostgreSQL calls have a given signature
+# - comparisons of signed with unsigned: lengthof() is unsigned, loop variables
+#   by PostgreSQL's custom are int
+# - by clang: flags of the gcc that PostgreSQL was built by
+test_build()
+{
+	local warnings="-Wall -Wextra -Werror -Wno-unused-parameter -Wno-sign-compare"
+	local headers
+
+	headers="-isystem $("$PG_CONFIG" --includedir-server)"
+	make -s clean
+	check "build: clang" make -s -j "$(nproc)" with_llvm=no CC=clang \
+		PG_CPPFLAGS="$headers" PG_CFLAGS="$warnings \
+			-Wno-unknown-warning-option -Wno-ignored-optimization-argument"
+	make -s clean
+	check "build: gcc" make -s -j "$(nproc)" with_llvm=no CC=gcc \
+		PG_CPPFLAGS="$headers" PG_CFLAGS="$warnings"
+}
+
+# The C code is formatted.
+test_indent()
+{
+	command -v pg_bsd_indent >/dev/null || {
+		echo "skipped indent: there is no pg_bsd_indent here"
+		return
+	}
+	check "indent" bash scripts/indent.sh --check
+}
+
+# The shell scripts are sound.
+test_scripts()
+{
+	local script
+
+	for script in .ci/run scripts/*.sh demo/*.sh; do
+		check "scripts: $script" shellcheck -x -S warning "$script"
+	done
+}
+
+# PGXN demands the version in META.json; it must be the control file's.
+test_meta()
+{
+	check "meta" python3 -c '
+import json, re
+control = re.search("default_version = .(.+).", open("pg_topic.control").read())[1]
+meta = json.load(open("META.json"))
+assert meta["version"] == control, meta["version"]
+assert meta["provides"]["pg_topic"]["version"] == control
+'
+}
+
+# The code that needs no server, also under sanitizers.
+test_unit()
+{
+	check "unit" make -s -C test/unit check
+	check "unit: sanitizers" make -s -C test/unit check-sanitize
+}
+
+# The corpus of the fuzzer.
+test_fuzz()
+{
+	check "fuzz" make -s -C test/fuzz check
+}
+
+# The server for all parts but TAP tests, which start their own; with the
+# extension.
+need_server()
+{
+	[ -z "$server" ] || return 0
+	install_extension || {
+		fail "build"
+		return 1
+	}
+	# The documentation has a publication.
+	start_server fsync=off wal_level=logical
+}
+
+# make installcheck, of tests that are named in the output of pg_regress; which
+# speaks TAP since PostgreSQL 16.
+#
+# usage: installcheck PART DIFFS VARIABLE
+installcheck()
+{
+	local part=$1 diffs=$2 status=0 before=$failed line name
+
+	need_server || return 0
+	timeout -k 10 600 make -s installcheck "$3" >"$log" 2>&1 </dev/null || status=$?
+	while read -r line; do
+		name=$(sed -E 's/^(test|(not )?ok [0-9]+ +[-+]) +([^ ]+).*/\3/' <<<"$line")
+		case $line in
+			ok\ * | test*...\ ok*) pass "$part: $name" ;;
+			*) fail "$part: $name" ;;
+		esac
+	done < <(grep -E '^(test .* \.\.\. |(not )?ok [0-9]+ )' "$log")
+	if [ $failed -gt "$before" ]; then
+		head -n 200 "$diffs"
+	elif [ $status != 0 ]; then
+		fail "$part" "$log"
+	fi
+}
+
+# SQL and what it answers: sql/, expected/.
+test_regress()
+{
+	installcheck regress regression.diffs ISOLATION=
+}
+
+# What concurrent sessions see: test/isolation.
+test_isolation()
+{
+	installcheck isolation test/isolation/regression.diffs REGRESS=
+}
+
+# Make a database of its own for a test.
+#
+# usage: fresh_database EXTENSION...
+fresh_database()
+{
+	local extension
+
+	dropdb --if-exists --force test 2>/dev/null
+	createdb test
+	for extension in "$@"; do
+		psql -X -q -d test -c "CREATE EXTENSION $extension"
+	done
+}
+
+# Properties that SQL can state about itself: test/pgtap.
+test_pgtap()
+{
+	local file
+
+	need_server || return 0
+	for file in test/pgtap/*.sql; do
+		fresh_database pg_topic pgtap
+		check "pgtap: $(basename "$file" .sql)" pg_prove -v -d test "$file"
+	done
+}
+
+# Crashes, standbys, dumps: test/t, with servers of their own.
+test_tap()
+{
+	local file name
+
+	need_server || return 0
+	for file in test/t/*.pl; do
+		name=$(basename "$file" .pl)
+		if timeout -k 10 600 make -s prove_installcheck PROVE_TESTS="$file" \
+			>"$log" 2>&1 </dev/null; then
+			pass "tap: $name"
+		else
+			fail "tap: $name" "$log" tmp_check/log/*"$name"*
+		fi
+	done
+}
+
+# The SQL in the documentation.
+test_docs()
+{
+	need_server || return 0
+	check "docs" prove -v --exec "" test/docs/run.sh
+}
+
+# Clients in Python.
+test_python()
+{
+	local file
+
+	need_server || return 0
+	for file in test/python/*.py; do
+		fresh_database pg_topic
+		check "python: $(basename "$file" .py)" env PGDATABASE=test python3 "$file"
+	done
+}
+
+# The demonstration of the quick start, which crashes the server on its way.
+test_demo()
+{
+	need_server || return 0
+	fresh_database
+	check "demo" env PGDATABASE=test bash demo/run.sh --crash
+}
+
+shopt -s nullglob
+for part in "$@"; do
+	"test_$part"
+done
+
+echo "$passed passed, $failed failed"
+[ $failed = 0 ]

@@ -1,0 +1,121 @@
+-- A hostile search_path: operators, functions, types and tables in front that
+-- look like those which the extension uses. None of them is ever called.
+CREATE SCHEMA hostile;
+CREATE FUNCTION hostile.refuse(a anyelement, b anyelement) RETURNS boolean LANGUAGE plpgsql
+	AS $$ BEGIN RAISE EXCEPTION 'hostile operator called'; END $$;
+DO $$
+DECLARE
+	type text;
+	operator text;
+BEGIN
+	FOREACH type IN ARRAY ARRAY['text', 'int', 'bigint', 'oid', 'name', 'xid', 'regclass', 'interval', 'timestamptz'] LOOP
+		EXECUTE format('CREATE FUNCTION hostile.refuse_%1$s(a %1$s, b %1$s) RETURNS boolean LANGUAGE plpgsql
+			AS $f$ BEGIN RAISE EXCEPTION ''hostile operator called''; END $f$', type);
+		FOREACH operator IN ARRAY ARRAY['=', '<>', '<', '<=', '>', '>=', '~', '-', '||'] LOOP
+			EXECUTE format('CREATE OPERATOR hostile.%1$s (LEFTARG = %2$s, RIGHTARG = %2$s, FUNCTION = hostile.refuse_%2$s)',
+				operator, type);
+		END LOOP;
+	END LOOP;
+	FOREACH operator IN ARRAY ARRAY['=', '<>'] LOOP
+		EXECUTE format('CREATE OPERATOR hostile.%s (LEFTARG = anyelement, RIGHTARG = anyelement, FUNCTION = hostile.refuse)', operator);
+	END LOOP;
+END
+$$;
+CREATE FUNCTION hostile.now() RETURNS timestamptz LANGUAGE plpgsql
+	AS $$ BEGIN RAISE EXCEPTION 'hostile function called'; END $$;
+CREATE FUNCTION hostile.clock_timestamp() RETURNS timestamptz LANGUAGE plpgsql
+	AS $$ BEGIN RAISE EXCEPTION 'hostile function called'; END $$;
+CREATE FUNCTION hostile.count() RETURNS bigint LANGUAGE plpgsql
+	AS $$ BEGIN RAISE EXCEPTION 'hostile function called'; END $$;
+CREATE FUNCTION hostile.format(text, int, int) RETURNS text LANGUAGE plpgsql
+	AS $$ BEGIN RAISE EXCEPTION 'hostile function called'; END $$;
+CREATE FUNCTION hostile.has_table_privilege(regclass, text) RETURNS boolean LANGUAGE plpgsql
+	AS $$ BEGIN RAISE EXCEPTION 'hostile function called'; END $$;
+CREATE FUNCTION hostile.pg_has_role(oid, text) RETURNS boolean LANGUAGE plpgsql
+	AS $$ BEGIN RAISE EXCEPTION 'hostile function called'; END $$;
+CREATE FUNCTION hostile.pg_get_userbyid(oid) RETURNS name LANGUAGE plpgsql
+	AS $$ BEGIN RAISE EXCEPTION 'hostile function called'; END $$;
+CREATE FUNCTION hostile.pg_event_trigger_dropped_objects(OUT objid oid, OUT classid oid, OUT objsubid int)
+	RETURNS SETOF record LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'hostile function called'; END $$;
+CREATE DOMAIN hostile.text AS int;
+CREATE DOMAIN hostile.jsonb AS int;
+CREATE DOMAIN hostile.bytea AS int;
+CREATE DOMAIN hostile.int4 AS int;
+CREATE DOMAIN hostile.int8 AS int;
+CREATE DOMAIN hostile.interval AS int;
+CREATE DOMAIN hostile.regclass AS int;
+CREATE DOMAIN hostile.regrole AS int;
+CREATE DOMAIN hostile.name AS int;
+CREATE DOMAIN hostile.header AS int;
+CREATE TABLE hostile.topics (topic pg_catalog.text, topic_id int);
+CREATE TABLE hostile.segments (a int);
+CREATE TABLE hostile.groups (a int);
+CREATE TABLE hostile.consumer_offsets (a int);
+CREATE TABLE hostile.pg_class (a int);
+CREATE TABLE hostile.pg_locks (a int);
+CREATE TABLE hostile.pg_proc (a int);
+CREATE TABLE hostile.pg_namespace (a int);
+
+CREATE ROLE regress_topic_hostile;
+GRANT CREATE ON SCHEMA topics TO regress_topic_hostile;
+GRANT USAGE ON SCHEMA hostile TO regress_topic_hostile;
+GRANT ALL ON ALL TABLES IN SCHEMA hostile TO regress_topic_hostile;
+SET search_path = hostile, pg_catalog, pg_temp;
+SET ROLE regress_topic_hostile;
+-- The trap works.
+SELECT 1 = 1;
+SELECT 'a'::pg_catalog.text = 'a'::pg_catalog.text;
+SELECT now();
+SELECT 'a'::text;
+
+-- All of the extension does, too.
+SELECT topic.create_topic('h', 2, retention => '1 day'::pg_catalog.interval);
+SELECT topic.create_topic('h', if_not_exists => true);
+SELECT topic.alter_topic('h', value_format => 'json', segment_age => '1 day'::pg_catalog.interval);
+SELECT topic.alter_topic('h', value_format => 'bytes');
+SELECT topic.alter_topic('h', value_format => 'text', reset => ARRAY['retention']::pg_catalog.text[]);
+SELECT topic.alter_topic('h', 3);
+SELECT topic.produce('h', 'v', 'k', '{"h": 1}', 0);
+SELECT topic.produce('h', '\x76'::pg_catalog.bytea, 'k'::pg_catalog.text, partition => 0);
+SELECT * FROM topic.produce_batch('h', ARRAY['a', 'b']::pg_catalog.text[], partition => 1);
+SELECT topic.partition_for_key('h', 'k');
+SELECT topic.roll_segment('h');
+SELECT topic.produce('h', 'w', partition => 0);
+SELECT record_offset, value, headers FROM topic.fetch_text('h', 0);
+SELECT record_offset, value, headers FROM topic.fetch('h', 0);
+SELECT record_offset, value FROM topics.h;
+SELECT record_offset, value FROM topic.consume_text('hg', 'h', commit => true, partitions => ARRAY[0]);
+SELECT topic.commit('hg', 'h', 1, 1);
+SELECT * FROM topic.reset_offsets('hg', 'h', shift_by => -1, partitions => ARRAY[0]);
+SELECT partition, committed_offset FROM topic.committed('hg', 'h');
+BEGIN;
+SELECT value FROM topic.consume_text('hg', 'h', 1, ARRAY[0]);
+SELECT * FROM topic.commit('hg', 'h');
+SELECT topic.produce('h', 'open', partition => 2);
+SELECT partition, first_offset FROM topic.open_producers;
+SELECT partition, committed_offset, high_watermark, lag FROM topic.lag;
+COMMIT;
+SELECT * FROM topic.offsets('h');
+SELECT topic, owner, partitions, segments, high_watermark FROM topic.topic_stats;
+SELECT group_id, owner, topics FROM topic.group_info;
+SELECT ARRAY[('a', '\x31')]::topic.header[]::pg_catalog.jsonb;
+DROP FOREIGN TABLE topics.h;
+SELECT topic.create_topic('h');
+SELECT topic.drop_topic('h');
+SELECT topic FROM topic.topics;
+RESET ROLE;
+
+-- So do DROP EXTENSION and CREATE EXTENSION.
+BEGIN;
+DROP EXTENSION pg_topic;
+CREATE EXTENSION pg_topic;
+SELECT topic.create_topic('h');
+SELECT topic.produce('h', 'v');
+SELECT value FROM topics.h;
+ROLLBACK;
+
+RESET search_path;
+SET client_min_messages = warning;
+DROP SCHEMA hostile CASCADE;
+DROP OWNED BY regress_topic_hostile;
+DROP ROLE regress_topic_hostile;

@@ -1,0 +1,207 @@
+"""Run the SQL of the documentation.
+
+Every ```sql block of README.md and docs/*.md is run by psql, in the order of
+the file, each file in a database of its own.  A block must end its last
+statement.  Conventions:
+
+    ```sql              must run without an error
+    ```sql error=55000  must fail, once, with this SQLSTATE
+    ```sql session=b    runs in another session, which stays open to the end
+                        of the file
+    ```text             directly after a ```sql block: the output of psql, to
+                        the letter but for blanks at the ends of lines
+
+Blocks in other languages, and text that follows prose, are not looked at.
+A block that fails ends its file, as ON_ERROR_STOP would.
+
+With --write, the ```text blocks are rewritten with what came out: read the
+difference before you believe it.
+
+With no files named, two checks follow: docs/reference.md names every object
+of the extension with its arguments and columns, and every object has a
+COMMENT.  They live in check.py.
+"""
+
+import argparse
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import uuid
+
+import check
+import tap
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+
+FENCE = re.compile(r"^```(\w*)\s*(.*)$")
+
+
+class Block:
+    """A fenced block: lines first..last (exclusive) are its content."""
+
+    def __init__(self, language, options, first, last, lines):
+        self.language = language
+        self.options = dict(o.split("=", 1) for o in options.split())
+        self.first = first
+        self.last = last
+        self.lines = lines
+
+    @property
+    def text(self):
+        return "\n".join(self.lines)
+
+
+def read_blocks(lines):
+    """The fenced blocks of a Markdown file, in order."""
+    blocks = []
+    start = None
+    for number, line in enumerate(lines):
+        if re.match(r"^\s+```sql", line):
+            raise ValueError(f"line {number + 1}: an indented block would not be run")
+        match = FENCE.match(line)
+        if start is None and match:
+            start = (match.group(1), match.group(2), number + 1)
+        elif start is not None and line == "```":
+            language, options, first = start
+            if language != "sql":
+                options = ""
+            blocks.append(Block(language, options, first, number,
+                                lines[first:number]))
+            start = None
+    if start is not None:
+        raise ValueError(f"line {start[2]}: the block does not end")
+    return blocks
+
+
+def expected_output(blocks, index, lines):
+    """The ```text block directly after this one, or None."""
+    if index + 1 == len(blocks) or blocks[index + 1].language != "text":
+        return None
+    between = lines[blocks[index].last + 1:blocks[index + 1].first - 1]
+    return None if any(line.strip() for line in between) else blocks[index + 1]
+
+
+def normalize(text):
+    """Without blanks at the ends of lines and empty lines at the end."""
+    return "\n".join(line.rstrip() for line in text.split("\n")).strip("\n")
+
+
+class Session:
+    """A psql process."""
+
+    def __init__(self, database):
+        environment = dict(os.environ, PGTZ="UTC", PGDATESTYLE="ISO",
+                           PGAPPNAME="psql", LC_ALL="C",
+                           PGOPTIONS="-c lc_messages=C -c statement_timeout=60s")
+        self.mark = uuid.uuid4().hex
+        self.psql = subprocess.Popen(
+            ["psql", "-X", "-q", "-P", "pager=off", "-d", database],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT, env=environment, encoding="utf-8")
+
+    def run(self, sql):
+        """Run a block; returns its output and the last error's SQLSTATE."""
+        self.psql.stdin.write("\\set LAST_ERROR_SQLSTATE 00000\n" + sql + "\n"
+                              f"\\echo {self.mark} :LAST_ERROR_SQLSTATE\n")
+        self.psql.stdin.flush()
+        output = []
+        for line in self.psql.stdout:
+            if line.startswith(self.mark):
+                return "".join(output), line.split()[1]
+            output.append(line)
+        return "".join(output) + "psql ended", "08006"
+
+    def close(self):
+        self.psql.stdin.close()
+        self.psql.stdout.read()
+        self.psql.wait()
+
+
+def statement_is_open(block):
+    code = [line for line in block.lines
+            if line.strip() and not line.strip().startswith("--")]
+    return not code or not (code[-1].split(" --")[0].rstrip().endswith(";")
+                            or code[-1].startswith("\\"))
+
+
+def run_block(session, block, expected):
+    """Run one block.  Returns its output and the list of complaints."""
+    if statement_is_open(block):
+        return "", ["the block does not end its last statement"]
+    output, sqlstate = session.run(block.text)
+    errors = len(re.findall(r"^(?:ERROR|FATAL|PANIC):", output, re.M))
+    wanted = block.options.get("error")
+    complaints = []
+    if wanted is None and errors > 0:
+        complaints.append(f"it failed with {sqlstate}")
+    elif wanted is not None and (errors != 1 or sqlstate != wanted):
+        complaints.append(f"it should fail once with {wanted}, but there were "
+                          f"{errors} errors, the last one {sqlstate}")
+    if expected and normalize(output) != normalize(expected.text):
+        complaints.append("the output is not that of the text block")
+    return output, complaints
+
+
+def run_file(path, database, rewrite):
+    """Run the blocks of a file.  Returns its lines with the actual output."""
+    lines = path.read_text(encoding="utf-8").split("\n")
+    result = list(lines)
+    blocks = read_blocks(lines)
+    sessions = {}
+    replacements = []
+    for index, block in enumerate(blocks):
+        if block.language != "sql":
+            continue
+        name = block.options.get("session", "")
+        if name not in sessions:
+            sessions[name] = Session(database)
+        expected = expected_output(blocks, index, lines)
+        output, complaints = run_block(sessions[name], block, expected)
+        if rewrite and expected:
+            replacements.append((expected, normalize(output).split("\n")))
+            complaints = [c for c in complaints if "text block" not in c]
+        tap.result(not complaints,
+                   f"{path.relative_to(ROOT)} line {block.first}",
+                   "\n".join(complaints) + "\n" + output)
+        if complaints:
+            break
+    for session in sessions.values():
+        session.close()
+    for block, output in reversed(replacements):
+        result[block.first:block.last] = output
+    return "\n".join(result)
+
+
+def check_links(path):
+    """Relative links of a file point to files that exist."""
+    text = path.read_text(encoding="utf-8")
+    missing = [target for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", text)
+               if not (path.parent / target).exists()]
+    tap.result(not missing, f"{path.relative_to(ROOT)} links",
+               "no such file: " + ", ".join(missing))
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--write", action="store_true")
+    parser.add_argument("files", nargs="*", type=pathlib.Path)
+    arguments = parser.parse_args()
+    files = [f.resolve() for f in arguments.files] or \
+        [ROOT / "README.md"] + sorted((ROOT / "docs").glob("*.md"))
+
+    for path in files:
+        with check.scratch_database() as database:
+            text = run_file(path, database, arguments.write)
+        if arguments.write:
+            path.write_text(text, encoding="utf-8")
+        check_links(path)
+    if not arguments.files:
+        with check.scratch_database() as database:
+            check.check_reference(database, ROOT)
+            check.check_comments(database)
+    sys.exit(tap.done())
+
+
+main()

@@ -1,0 +1,245 @@
+-- Who may do what: every call as every kind of role. And whose a consumer
+-- group is.
+BEGIN;
+SELECT no_plan();
+SET client_min_messages = warning;
+
+CREATE ROLE regress_topic_super SUPERUSER;
+CREATE ROLE regress_topic_owner;
+CREATE ROLE regress_topic_member IN ROLE regress_topic_owner;
+CREATE ROLE regress_topic_reader;
+CREATE ROLE regress_topic_writer;
+CREATE ROLE regress_topic_columns;
+CREATE ROLE regress_topic_creator;
+CREATE ROLE regress_topic_nobody;
+CREATE ROLE regress_topic_monitor IN ROLE pg_monitor;
+CREATE TEMP TABLE roles AS SELECT unnest(ARRAY['super', 'owner', 'member', 'reader',
+	'writer', 'columns', 'creator', 'nobody', 'monitor']) AS name;
+GRANT CREATE ON SCHEMA topics TO regress_topic_owner, regress_topic_creator;
+
+SET ROLE regress_topic_owner;
+SELECT topic.create_topic('t', 2);
+RESET ROLE;
+GRANT SELECT ON topics.t TO regress_topic_reader;
+GRANT INSERT ON topics.t TO regress_topic_writer;
+GRANT SELECT (partition, record_offset), INSERT (value) ON topics.t TO regress_topic_columns;
+SELECT topic.produce('t', 'v', partition => p) FROM generate_series(0, 1) p;
+SELECT format('topic_log.segment_%s_0', topic_id) AS segment FROM topic.topics \gset
+
+-- How a command ends when a role runs it: 'ok' or the SQLSTATE. Its effects
+-- are undone.
+CREATE FUNCTION outcome(role text, command text) RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+	EXECUTE format('SET LOCAL ROLE regress_topic_%s', role);
+	EXECUTE command;
+	RAISE SQLSTATE 'ZZ000';
+EXCEPTION
+	WHEN SQLSTATE 'ZZ000' THEN
+		RETURN 'ok';
+	WHEN OTHERS THEN
+		RETURN SQLSTATE;
+END
+$$;
+
+-- Each command, and the roles that may run it; the others get 42501.
+CREATE TEMP TABLE commands (number int GENERATED ALWAYS AS IDENTITY, command text, allowed text[]);
+\set owners '{super,owner,member}'
+\set readers '{super,owner,member,reader}'
+\set writers '{super,owner,member,writer}'
+\set creators '{super,owner,member,creator}'
+\set supers '{super}'
+\set everybody '{super,owner,member,reader,writer,columns,creator,nobody,monitor}'
+INSERT INTO commands (command, allowed) VALUES
+	('SELECT topic.create_topic(''new'')', :'creators'),
+	('SELECT topic.create_topic(''t'', if_not_exists => true)', :'everybody'),
+	('SELECT topic.alter_topic(''t'', max_record_bytes => 5)', :'owners'),
+	('SELECT topic.alter_topic(''t'', partitions => 3)', :'owners'),
+	('SELECT topic.alter_topic(''t'', value_format => ''bytes'')', :'owners'),
+	('SELECT topic.alter_topic(''t'')', :'owners'),
+	('SELECT topic.drop_topic(''t'')', :'owners'),
+	('SELECT topic.drop_topic(''t'', if_exists => true)', :'owners'),
+	('SELECT topic.drop_topic(''missing'', if_exists => true)', :'everybody'),
+	('SELECT topic.roll_segment(''t'')', :'owners'),
+	('DROP FOREIGN TABLE topics.t', :'owners'),
+	('ALTER FOREIGN TABLE topics.t RENAME TO u', :'owners'),
+	('SELECT topic.produce(''t'', ''v'')', :'writers'),
+	('SELECT topic.produce(''t'', ''\x76''::bytea)', :'writers'),
+	('SELECT topic.produce(''t'', ''1''::jsonb, 1)', :'writers'),
+	('SELECT * FROM topic.produce_batch(''t'', ARRAY[''v''])', :'writers'),
+	('SELECT * FROM topic.produce_batch(''t'', ''{}''::text[])', :'writers'),
+	('SELECT topic.partition_for_key(''t'', ''k'')', :'everybody'),
+	('SELECT * FROM topic.fetch(''t'')', :'readers'),
+	('SELECT * FROM topic.fetch_text(''t'')', :'readers'),
+	('SELECT * FROM topic.fetch_json(''t'', from_offset => 5)', :'readers'),
+	('SELECT * FROM topics.t', :'readers'),
+	('SELECT record_offset FROM topics.t', '{super,owner,member,reader,columns}'),
+	('SELECT * FROM topic.consume(''new group'', ''t'')', :'readers'),
+	('SELECT * FROM topic.consume_text(''new group'', ''t'', commit => true)', :'readers'),
+	('SELECT * FROM topic.consume_json(''new group'', ''t'', offset_reset => ''latest'')', :'readers'),
+	('SELECT topic.commit(''new group'', ''t'', 0, 1)', :'readers'),
+	('SELECT * FROM topic.reset_offsets(''new group'', ''t'', ''latest'')', :'readers'),
+	('SELECT * FROM topic.reset_offsets(''new group'', ''t'', ''latest'', dry_run => true)', :'readers'),
+	('SELECT * FROM topic.committed(''new group'', ''t'')', :'readers'),
+	('SELECT * FROM topic.offsets(''t'')', :'readers'),
+	('SELECT * FROM topic.open_transactions(''t'')', :'readers'),
+	('SELECT topic.claim_key(''g'', ''t'')', :'everybody'),
+	('SELECT topic.headers_to_jsonb(''{}'')', :'everybody'),
+	('TABLE topic.lag', :'everybody'),
+	('TABLE topic.open_producers', :'everybody'),
+	('TABLE topic.topic_stats', :'everybody'),
+	('TABLE topic.group_info', :'everybody'),
+	-- the catalog and the log
+	('TABLE topic.topics', :'everybody'),
+	('TABLE topic.segments', :'everybody'),
+	('TABLE topic.consumer_offsets', :'supers'),
+	('TABLE topic.groups', :'supers'),
+	('UPDATE topic.topics SET partitions = 9', :'supers'),
+	('DELETE FROM topic.topics', :'supers'),
+	('DELETE FROM topic.segments', :'supers'),
+	('INSERT INTO topic.groups VALUES (''mine'', ''regress_topic_nobody'')', :'supers'),
+	('UPDATE topic.consumer_offsets SET committed_offset = 0', :'supers'),
+	('LOCK TABLE topic.topics IN EXCLUSIVE MODE', :'supers'),
+	('SELECT nextval(''topic.topics_topic_id_seq'')', :'supers'),
+	('TABLE ' || :'segment', :'supers'),
+	('DELETE FROM ' || :'segment', :'supers'),
+	('TRUNCATE ' || :'segment', :'supers'),
+	('DROP TABLE ' || :'segment', :'supers'),
+	('CREATE TABLE topic_log.mine (a int)', :'supers'),
+	('CREATE TABLE topic.mine (a int)', :'supers'),
+	('CREATE TABLE topics.mine (a int)', :'creators'),
+	('SELECT topic.fdw_handler()', :'supers'),
+	('SELECT topic.fdw_validator(''{}'', 0)', :'supers');
+SELECT is(outcome(name, command),
+		CASE WHEN name = ANY (allowed) THEN 'ok' ELSE '42501' END,
+		name || ': ' || command)
+	FROM commands, roles ORDER BY number, name;
+SELECT is(outcome(name, 'SELECT topic.on_sql_drop()'),
+		CASE name WHEN 'super' THEN '39P03' ELSE '42501' END, name || ': on_sql_drop')
+	FROM roles ORDER BY name;
+-- Privileges come before what else may be wrong with a call.
+SELECT is(outcome('nobody', command), '42501', 'nobody: ' || command) FROM unnest(ARRAY[
+	'SELECT topic.produce(''t'', ''v'', partition => 9)',
+	'SELECT * FROM topic.fetch(''t'', 9)',
+	'SELECT * FROM topic.consume(''g'', ''t'', partitions => ARRAY[9])',
+	'SELECT topic.commit(''g'', ''t'', 0, 999)',
+	'SELECT topic.alter_topic(''t'', partitions => 1)']) command;
+
+-- Grants and revokes take effect at once.
+GRANT INSERT ON topics.t TO regress_topic_nobody;
+SELECT is(outcome('nobody', 'SELECT topic.produce(''t'', ''v'')'), 'ok', 'granted');
+REVOKE INSERT ON topics.t FROM regress_topic_nobody;
+SELECT is(outcome('nobody', 'SELECT topic.produce(''t'', ''v'')'), '42501', 'revoked');
+GRANT SELECT ON topics.t TO PUBLIC;
+SELECT is(outcome('nobody', 'SELECT * FROM topic.consume(''new group'', ''t'')'), 'ok', 'granted to public');
+REVOKE SELECT ON topics.t FROM PUBLIC;
+REVOKE SELECT ON topics.t FROM regress_topic_owner;
+SELECT is(outcome('owner', 'SELECT * FROM topic.fetch(''t'')'), '42501', 'the owner revoked his own');
+SELECT is(outcome('owner', 'SELECT topic.alter_topic(''t'')'), 'ok', 'and is the owner still');
+GRANT SELECT ON topics.t TO regress_topic_owner;
+-- So does a change of owner.
+ALTER FOREIGN TABLE topics.t OWNER TO regress_topic_creator;
+SELECT is(outcome('creator', 'SELECT topic.alter_topic(''t'', 3)'), 'ok', 'the new owner');
+SELECT is(outcome('owner', 'SELECT topic.alter_topic(''t'', 3)'), '42501', 'the old owner');
+SELECT is(outcome('creator', 'SELECT topic.drop_topic(''t'')'), 'ok', 'the new owner');
+SELECT is(owner, 'regress_topic_creator', 'topic_stats shows the owner') FROM topic.topic_stats;
+ALTER FOREIGN TABLE topics.t OWNER TO regress_topic_owner;
+-- Without USAGE on a schema nothing can be called, or created.
+REVOKE USAGE ON SCHEMA topic FROM PUBLIC;
+SELECT is(outcome('owner', 'SELECT topic.produce(''t'', ''v'')'), '42501', 'no USAGE on schema topic');
+GRANT USAGE ON SCHEMA topic TO PUBLIC;
+REVOKE USAGE ON FOREIGN SERVER pg_topic FROM PUBLIC;
+SELECT is(outcome('creator', 'SELECT topic.create_topic(''new'')'), '42501', 'no USAGE on server pg_topic');
+GRANT USAGE ON FOREIGN SERVER pg_topic TO PUBLIC;
+
+-- Functions with the rights of their definer
+CREATE FUNCTION produce_for_anybody() RETURNS bigint SECURITY DEFINER SET search_path = pg_catalog
+	LANGUAGE sql AS $$ SELECT topic.produce('t', 'by definer') $$;
+ALTER FUNCTION produce_for_anybody() OWNER TO regress_topic_writer;
+SELECT is(outcome('nobody', 'SELECT produce_for_anybody()'), 'ok', 'SECURITY DEFINER');
+-- What a topic's owner makes belongs to him; the log does not.
+SELECT is(relowner::regrole::text, 'regress_topic_owner', 'owner of the relation')
+	FROM pg_class WHERE oid = 'topics.t'::regclass;
+SELECT is(c.relowner, n.nspowner, 'owner of the log is that of the extension')
+	FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = :'segment'::regclass;
+
+-- Groups
+GRANT SELECT ON topics.t TO regress_topic_nobody, regress_topic_writer;
+SET ROLE regress_topic_owner;
+SELECT count(*) FROM topic.consume('group of owner', 't', commit => true);
+SET ROLE regress_topic_reader;
+SELECT count(*) FROM topic.consume('group of reader', 't', commit => true);
+RESET ROLE;
+SELECT is(string_agg(group_id || ': ' || owner, ', ' ORDER BY group_id),
+		'group of owner: regress_topic_owner, group of reader: regress_topic_reader',
+		'a group belongs to who used it first')
+	FROM topic.groups;
+CREATE TEMP TABLE group_commands (number int GENERATED ALWAYS AS IDENTITY, command text);
+INSERT INTO group_commands (command) VALUES
+	('SELECT * FROM topic.consume(''group of owner'', ''t'')'),
+	('SELECT * FROM topic.consume_text(''group of owner'', ''t'', commit => true)'),
+	('SELECT * FROM topic.consume_json(''group of owner'', ''t'')'),
+	('SELECT topic.commit(''group of owner'', ''t'', 0, 1)'),
+	('SELECT * FROM topic.reset_offsets(''group of owner'', ''t'', ''earliest'')'),
+	('SELECT * FROM topic.reset_offsets(''group of owner'', ''t'', ''earliest'', dry_run => true)'),
+	('SELECT * FROM topic.committed(''group of owner'', ''t'')');
+SELECT is(outcome(name, command),
+		CASE WHEN name IN ('super', 'owner', 'member') THEN 'ok' ELSE '42501' END,
+		name || ': ' || command)
+	FROM group_commands, roles ORDER BY number, name;
+SELECT is(outcome('reader', 'SELECT * FROM topic.commit(''group of owner'', ''t'')'), '42501', 'commit of another''s group');
+SELECT is(outcome('owner', 'SELECT * FROM topic.commit(''group of owner'', ''t'')'), 'ok', 'commit of one''s own');
+-- To use a group, be granted its owner's role.
+GRANT regress_topic_owner TO regress_topic_reader;
+SELECT is(outcome('reader', 'SELECT * FROM topic.consume(''group of owner'', ''t'')'), 'ok', 'granted the owner''s role');
+REVOKE regress_topic_owner FROM regress_topic_reader;
+SELECT is(outcome('reader', 'SELECT * FROM topic.consume(''group of owner'', ''t'')'), '42501', 'and revoked');
+-- The right to a group is no right to the topic.
+REVOKE SELECT ON topics.t FROM regress_topic_reader;
+SELECT is(outcome('reader', 'SELECT * FROM topic.consume(''group of reader'', ''t'')'), '42501', 'own group, no SELECT');
+SELECT is(outcome('reader', 'SELECT * FROM topic.commit(''group of reader'', ''t'')'), '42501', 'own group, no SELECT: commit');
+SELECT is(outcome('reader', 'SELECT * FROM topic.committed(''group of reader'', ''t'')'), '42501', 'own group, no SELECT: committed');
+GRANT SELECT ON topics.t TO regress_topic_reader;
+
+-- Views show topics that one may SELECT from, and groups of one's own;
+-- pg_monitor sees all groups.
+GRANT SELECT ON topics.t TO regress_topic_monitor;
+REVOKE ALL ON topics.t FROM regress_topic_nobody, regress_topic_writer;
+CREATE FUNCTION seen_by(role text, query text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+	seen text;
+BEGIN
+	EXECUTE format('SET LOCAL ROLE regress_topic_%s', role);
+	EXECUTE query INTO seen;
+	RESET ROLE;
+	RETURN seen;
+END
+$$;
+SELECT is(seen_by(name, 'SELECT string_agg(topic, '','') FROM topic.topic_stats'),
+		CASE WHEN name IN ('super', 'owner', 'member', 'reader', 'monitor') THEN 't' END, name || ': topic_stats')
+	FROM roles ORDER BY name;
+SELECT is(seen_by(name, 'SELECT string_agg(DISTINCT group_id, '','') FROM topic.lag'),
+		CASE WHEN name IN ('super', 'monitor') THEN 'group of owner,group of reader'
+			WHEN name IN ('owner', 'member') THEN 'group of owner'
+			WHEN name = 'reader' THEN 'group of reader' END, name || ': lag')
+	FROM roles ORDER BY name;
+SELECT is(seen_by(name, 'SELECT string_agg(group_id, '','' ORDER BY group_id) FROM topic.group_info'),
+		CASE WHEN name IN ('super', 'monitor') THEN 'group of owner,group of reader'
+			WHEN name IN ('owner', 'member') THEN 'group of owner'
+			WHEN name = 'reader' THEN 'group of reader' END, name || ': group_info')
+	FROM roles ORDER BY name;
+SELECT is(seen_by(name, 'SELECT string_agg(DISTINCT topic, '','') FROM topic.open_producers'),
+		CASE WHEN name IN ('super', 'owner', 'member', 'reader', 'monitor') THEN 't' END, name || ': open_producers')
+	FROM roles ORDER BY name;
+
+-- Nothing of the extension can be executed by everybody but on purpose.
+SELECT set_eq($$
+	SELECT p.oid::regprocedure::text FROM pg_proc p
+	WHERE pronamespace = 'topic'::regnamespace
+	AND NOT has_function_privilege('regress_topic_nobody', p.oid, 'EXECUTE') $$,
+	ARRAY['topic.fdw_handler()', 'topic.fdw_validator(text[],oid)', 'topic.on_sql_drop()'],
+	'functions that are not for users');
+SELECT is(count(*), 0::bigint, 'no function runs with its owner''s rights')
+	FROM pg_proc WHERE pronamespace = 'topic'::regnamespace AND prosecdef;
+
+SELECT finish();
+ROLLBACK;
