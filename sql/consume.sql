@@ -96,6 +96,12 @@ ROLLBACK;
 SELECT count(DISTINCT partition), count(*) FROM topic.consume('p', 'c', max_partitions => 1);
 SELECT count(DISTINCT partition), count(*) FROM topic.consume('p', 'c', max_partitions => 2);
 SELECT count(DISTINCT partition), count(*) FROM topic.consume('p', 'c', max_partitions => 9);
+BEGIN;
+SELECT count(*) FROM topic.consume('p', 'c', 1, max_partitions => 1);
+SELECT count(*) FROM topic.consume('p', 'c', max_partitions => 1);
+SELECT count(*) FROM topic.consume('p', 'c', max_partitions => 1);
+SELECT count(DISTINCT partition), count(*) FROM topic.consume('p', 'c', max_partitions => 2);
+ROLLBACK;
 -- A call claims no further partition once it has its records.
 SELECT count(DISTINCT partition), count(*) FROM topic.consume('p', 'c', max_records => 4);
 SELECT count(DISTINCT partition), count(*) FROM topic.consume('p', 'c', max_records => 5);

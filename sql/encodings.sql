@@ -1,5 +1,6 @@
 -- Text is stored as UTF-8 whatever the database's encoding, and converted back
 -- when it is read. The same records in three databases.
+\set database :DBNAME
 CREATE DATABASE regress_topic_utf8 ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0;
 CREATE DATABASE regress_topic_latin1 ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0;
 CREATE DATABASE regress_topic_sql_ascii ENCODING 'SQL_ASCII' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0;
@@ -71,7 +72,7 @@ SELECT topic.produce('t', E'\xe9');
 SELECT topic.produce('t', 'v', E'\xe9');
 SELECT count(*) FROM topics.t;
 
-\c contrib_regression
+\c :database
 DROP DATABASE regress_topic_utf8;
 DROP DATABASE regress_topic_latin1;
 DROP DATABASE regress_topic_sql_ascii;

@@ -1,4 +1,5 @@
 -- DROP EXTENSION and CREATE EXTENSION, in a database of their own.
+\set database :DBNAME
 CREATE DATABASE regress_topic_extension TEMPLATE template0;
 \c regress_topic_extension
 CREATE EXTENSION pg_topic;
@@ -73,5 +74,5 @@ SELECT proname, array_agg(DISTINCT prorows) AS rows,
 	AND proname ~ '^(produce|produce_batch|consume.*|commit|reset_offsets|fetch.*|.*_topic|roll_segment)$'
 	GROUP BY proname ORDER BY proname;
 
-\c contrib_regression
+\c :database
 DROP DATABASE regress_topic_extension;

@@ -10,9 +10,9 @@
 
 #include "utils/relcache.h"
 
-#define CATALOG_SCHEMA	"topic"			/* API, catalog tables, views */
-#define TOPICS_SCHEMA	"topics"		/* one foreign table per topic */
-#define LOG_SCHEMA		"topic_log"		/* the segments */
+#define CATALOG_SCHEMA	"topic" /* API, catalog tables, views */
+#define TOPICS_SCHEMA	"topics"	/* one foreign table per topic */
+#define LOG_SCHEMA		"topic_log" /* the segments */
 
 /* Columns of topic.topics; see topic.sql. */
 #define Anum_topics_topic				1

@@ -100,8 +100,10 @@ next_offset(const Segment *segment, Relation relation, int partition)
 	int64		base = segment_base_offset(segment, partition);
 	SegmentRow	tail;
 
-	/* Whatever the tail's visibility: aborted offsets are given again only
-	 * once VACUUM took the row away. */
+	/*
+	 * Whatever the tail's visibility: aborted offsets are given again only
+	 * once VACUUM took the row away.
+	 */
 	if (segment_tail(relation, partition, &tail))
 		return Max(base, tail.last_offset + 1);
 	return base;
