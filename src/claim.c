@@ -12,7 +12,9 @@
  * The lock is an object lock on topic.consumer_offsets.  Its object is a hash
  * of group and topic: the group may be so new that nobody else can see a row
  * of it yet.  Should two hashes be equal, the two groups pass each other over
- * where they need not; nothing worse.
+ * where they need not: they share the work's turns, never its records.  Who
+ * may read a topic can choose a name for his group so as to bring that about,
+ * and hold the turn as long as his transaction is open.
  *
  * The committed offset is read after the lock was granted, as it stands then.
  * The statement's own snapshot may be older than the last owner's commit, and
@@ -21,7 +23,7 @@
  * Positions live in the backend's memory for the transaction.  What a
  * subtransaction changes keeps the enclosing state beside it: ROLLBACK TO
  * undoes the sink's writes, so it must undo the position too, or the records
- * would be lost.  Locks taken in it are released by PostgreSQL likewise.
+ * would be lost.  Claims taken in it are released with it (transaction_lock.c).
  *
  *-------------------------------------------------------------------------
  */
@@ -29,13 +31,11 @@
 
 #include "access/xact.h"
 #include "common/hashfn.h"
-#include "miscadmin.h"
-#include "storage/lock.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
 
-#include "catalog.h"
 #include "claim.h"
+#include "transaction_lock.h"
 
 /* All in TopTransactionContext. */
 static Subscription *subscriptions = NULL;
@@ -50,7 +50,12 @@ hand_claim_to_parent(Claim *claim, int nest_level)
 		return;
 	state->nest_level = nest_level - 1;
 	if (state->outer && state->outer->nest_level == nest_level - 1)
-		state->outer = state->outer->outer;
+	{
+		ClaimState *merged = state->outer;
+
+		state->outer = merged->outer;
+		pfree(merged);
+	}
 }
 
 /* The subtransaction rolled back; false if the claim is gone with it. */
@@ -58,12 +63,14 @@ static bool
 restore_claim(Claim *claim, int nest_level)
 {
 	ClaimState *state = &claim->state;
+	ClaimState *outer = state->outer;
 
 	if (state->nest_level < nest_level)
 		return true;
-	if (!state->outer)
+	if (!outer)
 		return false;
-	*state = *state->outer;
+	*state = *outer;
+	pfree(outer);
 	return true;
 }
 
@@ -91,7 +98,10 @@ end_subtransaction(SubXactEvent event, SubTransactionId id,
 			if (committed)
 				hand_claim_to_parent(claim, nest_level);
 			else if (!restore_claim(claim, nest_level))
+			{
 				subscription->claims[i] = NULL;
+				pfree(claim);
+			}
 		}
 	}
 }
@@ -166,11 +176,9 @@ claim_key(const char *group_id, int32 topic_id)
 static void
 set_claim_tag(LOCKTAG *tag, const Subscription *subscription, int partition)
 {
-	SET_LOCKTAG_OBJECT(*tag, MyDatabaseId,
-					   catalog_relation_oid("consumer_offsets"),
-					   claim_key(subscription->group_id,
-								 subscription->topic_id),
-					   partition);
+	set_lock_tag(tag, "consumer_offsets",
+				 claim_key(subscription->group_id, subscription->topic_id),
+				 partition);
 }
 
 /*
@@ -218,7 +226,7 @@ claim_partition(Subscription *subscription, int partition, bool *was_held)
 		return claim;
 
 	set_claim_tag(&tag, subscription, partition);
-	if (LockAcquire(&tag, ExclusiveLock, false, true) == LOCKACQUIRE_NOT_AVAIL)
+	if (!transaction_lock_try(&tag))
 		return NULL;
 
 	consumer_offset_read(subscription->group_id, subscription->topic,
@@ -241,7 +249,7 @@ release_claim(Subscription *subscription, Claim *claim)
 
 	subscription->claims[claim->partition] = NULL;
 	set_claim_tag(&tag, subscription, claim->partition);
-	(void) LockRelease(&tag, ExclusiveLock, false);
+	transaction_lock_release(&tag);
 	pfree(claim);
 }
 

@@ -58,10 +58,12 @@ topic_commit(PG_FUNCTION_ARGS)
 {
 	char	   *group_id = group_argument(fcinfo, 0);
 	char	   *name = text_argument(fcinfo, 1, "topic");
-	Topic	   *topic = topic_open(name, ACL_SELECT, AccessShareLock);
+	Topic	   *topic;
 	Subscription *subscription;
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
 
+	PreventCommandIfReadOnly("commit of offsets");
+	topic = topic_open(name, ACL_SELECT, AccessShareLock);
 	check_group_owner(group_id);
 	subscription = subscription_for(group_id, topic);
 	if (subscription->consumed_level == 0)
@@ -127,7 +129,7 @@ topic_commit_offset(PG_FUNCTION_ARGS)
 		report_null_argument("next_offset");
 	partition = PG_GETARG_INT32(2);
 	offset = bigint_argument(fcinfo, 3, "next_offset", 0, 0);
-	PreventCommandIfReadOnly("commit of an offset");
+	PreventCommandIfReadOnly("commit of offsets");
 
 	topic = topic_open(name, ACL_SELECT, AccessShareLock);
 	check_partition(topic, partition);

@@ -17,19 +17,15 @@
  */
 #include "postgres.h"
 
-#include "common/pg_prng.h"
-#include "funcapi.h"
 #include "miscadmin.h"
-#include "utils/memutils.h"
-#include "utils/snapmgr.h"
+#include "nodes/execnodes.h"
 
 #include "arguments.h"
 #include "claim.h"
 #include "compat.h"
 #include "errors.h"
 #include "group.h"
-#include "log_reader.h"
-#include "record_value.h"
+#include "record_output.h"
 #include "stable_offset.h"
 
 PG_FUNCTION_INFO_V1(topic_consume);
@@ -51,10 +47,8 @@ typedef struct Consumer
 	OffsetReset offset_reset;
 	bool		commit;
 	int64		records_left;
-	int64		claims_left;	/* further claims that may be taken */
-	RecordFormatter formatter;
-	ReturnSetInfo *result;
-	MemoryContext record_context;
+	int64		claims_left;	/* claims that the transaction may still hold */
+	RecordOutput output;
 } Consumer;
 
 static OffsetReset
@@ -90,24 +84,6 @@ check_called_in_from(FunctionCallInfo fcinfo)
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 				 errmsg("consume must be called in FROM"),
 				 errhint("Write SELECT ... FROM topic.consume(...).")));
-}
-
-/*
- * Where to begin to look, so that workers who begin together do not all try
- * the same partition, and no partition is always last.
- */
-static int
-first_partition(const Topic *topic)
-{
-	static bool started = false;
-	static uint32 counter;
-
-	if (!started)
-	{
-		counter = pg_prng_uint32(&pg_global_prng_state);
-		started = true;
-	}
-	return counter++ % topic->partitions;
 }
 
 /*
@@ -150,33 +126,19 @@ static bool
 read_partition(Consumer *consumer, Claim *claim)
 {
 	LogRange	range = LOG_RANGE_ALL;
-	LogReader  *reader;
-	Record		record;
-	int64		position = -1;
+	int64		last_offset;
+	int64		position;
+	int64		count;
 
 	range.from_offset = claim->state.position;
-	consumer->formatter.partition = claim->partition;
-	reader = log_reader_begin(consumer->topic, claim->partition, &range,
-							  GetActiveSnapshot());
-	while (consumer->records_left > 0 && log_reader_next(reader, &record))
-	{
-		MemoryContext old_context =
-			MemoryContextSwitchTo(consumer->record_context);
-		Datum		values[RECORD_COLUMN_COUNT];
-		bool		nulls[RECORD_COLUMN_COUNT];
-
-		record_columns(&consumer->formatter, &record, values, nulls);
-		MemoryContextSwitchTo(old_context);
-		tuplestore_putvalues(consumer->result->setResult,
-							 consumer->result->setDesc, values, nulls);
-		MemoryContextReset(consumer->record_context);
-		position = record.offset + 1;
-		consumer->records_left--;
-	}
-	log_reader_end(reader);
-
-	if (position < 0)
+	count = output_records(&consumer->output, consumer->topic,
+						   claim->partition, &range, consumer->records_left,
+						   &last_offset);
+	if (count == 0)
 		return false;
+
+	consumer->records_left -= count;
+	position = last_offset + 1;
 	set_claim_position(claim, position);
 	if (consumer->commit)
 		commit_claim(consumer->subscription, claim, position, NULL);
@@ -237,12 +199,7 @@ consume(FunctionCallInfo fcinfo, ValueFormat format)
 	subscription = subscription_for(group_id, consumer.topic);
 	subscription_mark_consumed(subscription);
 	consumer.subscription = subscription;
-	record_formatter_init(&consumer.formatter, consumer.topic, format);
-	InitMaterializedSRF(fcinfo, 0);
-	consumer.result = (ReturnSetInfo *) fcinfo->resultinfo;
-	consumer.record_context = AllocSetContextCreate(CurrentMemoryContext,
-													"pg_topic record",
-													ALLOCSET_DEFAULT_SIZES);
+	record_output_begin(&consumer.output, fcinfo, consumer.topic, format);
 
 	/* Partitions that we have come first: they are ours to finish. */
 	for (int i = 0; i < partition_count && consumer.records_left > 0; i++)
@@ -254,7 +211,11 @@ consume(FunctionCallInfo fcinfo, ValueFormat format)
 		}
 	}
 
-	first = first_partition(consumer.topic);
+	/*
+	 * Workers who begin together should not all try the same partition first,
+	 * and no partition should always be the last.
+	 */
+	first = rotating_partition(consumer.topic);
 	for (int i = 0; i < partition_count && consumer.records_left > 0 &&
 		 consumer.claims_left > 0; i++)
 	{

@@ -18,7 +18,6 @@
 #include "access/table.h"
 #include "access/tableam.h"
 #include "access/xact.h"
-#include "catalog/indexing.h"
 #include "executor/tuptable.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
@@ -29,6 +28,7 @@
 #include "catalog.h"
 #include "compat.h"
 #include "consumer_offset.h"
+#include "row_inserter.h"
 
 /* A scan of one partition's rows, newest first. */
 typedef struct OffsetScan
@@ -142,7 +142,8 @@ consumer_offset_write(const char *group_id, const char *topic, int partition,
 									  RowExclusiveLock);
 	Datum		values[Natts_consumer_offsets];
 	bool		nulls[Natts_consumer_offsets] = {0};
-	HeapTuple	tuple;
+	RowInserter inserter;
+	ItemPointerData row;
 
 	values[Anum_consumer_offsets_group_id - 1] = CStringGetTextDatum(group_id);
 	values[Anum_consumer_offsets_topic - 1] = CStringGetTextDatum(topic);
@@ -157,17 +158,17 @@ consumer_offset_write(const char *group_id, const char *topic, int partition,
 	values[Anum_consumer_offsets_committed_at - 1] =
 		TimestampTzGetDatum(GetCurrentTimestamp());
 
-	tuple = heap_form_tuple(RelationGetDescr(relation), values, nulls);
-	CatalogTupleInsert(relation, tuple);
+	row_inserter_begin(&inserter, relation);
+	row_inserter_insert(&inserter, values, nulls, &row);
+	row_inserter_end(&inserter);
 	if (offset->found)
-		CatalogTupleDelete(relation, &offset->row);
+		simple_table_tuple_delete(relation, &offset->row, SnapshotAny);
 
 	offset->found = true;
 	offset->committed_offset = committed_offset;
 	offset->commit_number++;
-	offset->row = tuple->t_self;
+	offset->row = row;
 	offset->writer = GetCurrentTransactionId();
-	heap_freetuple(tuple);
 	table_close(relation, NoLock);
 
 	/* The same statement may commit again, and must find this row. */

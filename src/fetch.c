@@ -7,14 +7,11 @@
  */
 #include "postgres.h"
 
-#include "funcapi.h"
-#include "miscadmin.h"
-#include "utils/memutils.h"
 #include "utils/snapmgr.h"
 
 #include "arguments.h"
 #include "log_reader.h"
-#include "record_value.h"
+#include "record_output.h"
 
 PG_FUNCTION_INFO_V1(topic_fetch);
 PG_FUNCTION_INFO_V1(topic_fetch_text);
@@ -29,9 +26,8 @@ fetch(FunctionCallInfo fcinfo, ValueFormat format)
 	int			last = topic->partitions - 1;
 	LogRange	range;
 	int64		max_records;
-	RecordFormatter formatter;
-	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
-	MemoryContext record_context;
+	RecordOutput output;
+	int64		last_offset;
 
 	if (!PG_ARGISNULL(1))
 	{
@@ -45,35 +41,13 @@ fetch(FunctionCallInfo fcinfo, ValueFormat format)
 	range.to_time = time_argument(fcinfo, 5, PG_INT64_MAX);
 	max_records = int_argument(fcinfo, 6, "max_records", 1, PG_INT64_MAX);
 
-	InitMaterializedSRF(fcinfo, 0);
-	record_formatter_init(&formatter, topic, format);
-	record_context = AllocSetContextCreate(CurrentMemoryContext,
-										   "pg_topic record",
-										   ALLOCSET_DEFAULT_SIZES);
-
+	record_output_begin(&output, fcinfo, topic, format);
+	if (PG_ARGISNULL(1))
+		lock_topic_for_serializable(topic, GetActiveSnapshot());
 	for (int partition = first; partition <= last && max_records > 0;
 		 partition++)
-	{
-		LogReader  *reader = log_reader_begin(topic, partition, &range,
-											  GetActiveSnapshot());
-		Record		record;
-
-		formatter.partition = partition;
-		while (max_records > 0 && log_reader_next(reader, &record))
-		{
-			MemoryContext old_context = MemoryContextSwitchTo(record_context);
-			Datum		values[RECORD_COLUMN_COUNT];
-			bool		nulls[RECORD_COLUMN_COUNT];
-
-			record_columns(&formatter, &record, values, nulls);
-			MemoryContextSwitchTo(old_context);
-			tuplestore_putvalues(result->setResult, result->setDesc, values,
-								 nulls);
-			MemoryContextReset(record_context);
-			max_records--;
-		}
-		log_reader_end(reader);
-	}
+		max_records -= output_records(&output, topic, partition, &range,
+									  max_records, &last_offset);
 	PG_RETURN_NULL();
 }
 

@@ -19,7 +19,6 @@
 #include "catalog/pg_type.h"
 #include "common/hashfn.h"
 #include "miscadmin.h"
-#include "storage/lock.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
@@ -27,6 +26,7 @@
 
 #include "catalog.h"
 #include "group.h"
+#include "transaction_lock.h"
 
 /* The owner of a group as it stands now; InvalidOid if there is none. */
 static Oid
@@ -82,11 +82,10 @@ lock_group_creation(const char *group_id)
 {
 	LOCKTAG		tag;
 
-	SET_LOCKTAG_OBJECT(tag, MyDatabaseId, catalog_relation_oid("groups"),
-					   hash_bytes((const unsigned char *) group_id,
-								  strlen(group_id)), 0);
-	return LockAcquire(&tag, ExclusiveLock, false, true) !=
-		LOCKACQUIRE_NOT_AVAIL;
+	set_lock_tag(&tag, "groups",
+				 hash_bytes((const unsigned char *) group_id,
+							strlen(group_id)), 0);
+	return transaction_lock_try(&tag);
 }
 
 void

@@ -40,7 +40,14 @@ header_tuple_desc(void)
 									   CStringGetDatum("header"),
 									   ObjectIdGetDatum(namespace));
 
-	return lookup_rowtype_tupdesc_copy(type, -1);
+	TupleDesc	desc = lookup_rowtype_tupdesc_copy(type, -1);
+
+	if (desc->natts != 2)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATATYPE_MISMATCH),
+				 errmsg("type %s.header must have two attributes",
+						CATALOG_SCHEMA)));
+	return desc;
 }
 
 Datum

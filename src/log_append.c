@@ -30,7 +30,8 @@
  *
  * A batch that does not fit a page is TOASTed inside of step 3.  It cannot be
  * done before: heap_insert() fetches and writes anew any TOAST pointer that
- * it is given.  max_record_bytes bounds it.
+ * it is given.  max_record_bytes bounds it, and the TOAST table's locks are
+ * taken before the append lock.
  *
  *-------------------------------------------------------------------------
  */
@@ -39,17 +40,19 @@
 #include "access/table.h"
 #include "access/xact.h"
 #include "access/xlog.h"
-#include "executor/executor.h"
 #include "miscadmin.h"
-#include "storage/lock.h"
+#include "storage/lmgr.h"
 #include "storage/predicate.h"
+#include "storage/sinval.h"
 #include "utils/inval.h"
+#include "utils/rel.h"
 
-#include "catalog.h"
 #include "compat.h"
 #include "log_append.h"
+#include "row_inserter.h"
 #include "segment.h"
 #include "stable_offset.h"
+#include "transaction_lock.h"
 
 struct LogAppender
 {
@@ -57,9 +60,7 @@ struct LogAppender
 	Relation	topic_relation; /* what serializable readers lock */
 	int32		segment_number; /* of the open segment */
 	Relation	segment;		/* NULL if none is open */
-	EState	   *estate;
-	ResultRelInfo *result_relation;
-	TupleTableSlot *slot;
+	RowInserter inserter;
 };
 
 int32
@@ -68,21 +69,13 @@ leader_epoch(void)
 	return (int32) GetWALInsertionTimeLine();
 }
 
-static void
-set_append_lock_tag(LOCKTAG *tag, const Topic *topic, int partition)
-{
-	SET_LOCKTAG_OBJECT(*tag, MyDatabaseId, catalog_relation_oid("topics"),
-					   topic->id, partition);
-}
-
 void
 append_lock_acquire(const Topic *topic, int partition)
 {
 	LOCKTAG		tag;
 
-	set_append_lock_tag(&tag, topic, partition);
-	(void) LockAcquire(&tag, ExclusiveLock, false, false);
-	AcceptInvalidationMessages();
+	set_lock_tag(&tag, "topics", topic->id, partition);
+	transaction_lock_acquire(&tag);
 }
 
 void
@@ -90,8 +83,8 @@ append_lock_release(const Topic *topic, int partition)
 {
 	LOCKTAG		tag;
 
-	set_append_lock_tag(&tag, topic, partition);
-	(void) LockRelease(&tag, ExclusiveLock, false);
+	set_lock_tag(&tag, "topics", topic->id, partition);
+	transaction_lock_release(&tag);
 }
 
 int64
@@ -114,8 +107,6 @@ log_appender_begin(Topic *topic)
 {
 	LogAppender *appender = palloc0(sizeof(LogAppender));
 
-	PreventCommandIfReadOnly("produce");
-	PreventCommandDuringRecovery("produce");
 	appender->topic = topic;
 	appender->topic_relation = table_open(topic->relid, NoLock);
 	return appender;
@@ -126,9 +117,7 @@ close_segment(LogAppender *appender)
 {
 	if (!appender->segment)
 		return;
-	ExecCloseIndices(appender->result_relation);
-	ExecDropSingleTupleTableSlot(appender->slot);
-	FreeExecutorState(appender->estate);
+	row_inserter_end(&appender->inserter);
 	table_close(appender->segment, NoLock);
 	appender->segment = NULL;
 }
@@ -148,32 +137,54 @@ open_active_segment(LogAppender *appender)
 	if (!appender->segment)
 		return false;
 	appender->segment_number = active->number;
-	appender->estate = CreateExecutorState();
-	appender->result_relation = makeNode(ResultRelInfo);
-	InitResultRelInfo(appender->result_relation, appender->segment, 0, NULL,
-					  0);
-	ExecOpenIndices(appender->result_relation, false);
-	appender->slot = MakeSingleTupleTableSlot(RelationGetDescr(appender->segment),
-											  &TTSOpsHeapTuple);
+	row_inserter_begin(&appender->inserter, appender->segment);
 	return true;
 }
 
-/* Take the append lock, the segment open and known to be the active one. */
+/* Take the locks that TOASTing a batch will need. */
 static void
-lock_partition(LogAppender *appender, int partition)
+lock_toast_table(Relation segment)
 {
+	Relation	toast = table_open(segment->rd_rel->reltoastrelid,
+								   RowExclusiveLock);
+	ListCell   *cell;
+
+	foreach(cell, RelationGetIndexList(toast))
+		LockRelationOid(lfirst_oid(cell), RowExclusiveLock);
+	table_close(toast, NoLock);
+}
+
+/*
+ * Take the append lock, the segment open and known to be the active one.
+ *
+ * A topic that has been invalidated is read anew without the lock, since that
+ * may wait for a DBA.  It is the latest if no message has come since it was
+ * read; its own flag is stricter, and may never turn true on a server where
+ * invalidations never cease.
+ */
+static void
+lock_partition(LogAppender *appender, int partition, bool needs_toast)
+{
+	bool		latest = false;
+	uint64		messages = 0;
+
 	for (;;)
 	{
 		CHECK_FOR_INTERRUPTS();
 		if (open_active_segment(appender))
 		{
+			if (needs_toast)
+				lock_toast_table(appender->segment);
 			append_lock_acquire(appender->topic, partition);
-			if (appender->topic->valid)
+			if (appender->topic->valid ||
+				(latest && messages == SharedInvalidMessageCounter))
 				return;
 			append_lock_release(appender->topic, partition);
 		}
 		else
 			AcceptInvalidationMessages();
+		messages = SharedInvalidMessageCounter;
+		latest = true;
 		appender->topic = topic_refresh(appender->topic);
 	}
 }
@@ -182,9 +193,9 @@ static void
 insert_row(LogAppender *appender, int partition, int64 base_offset,
 		   int64 stable_offset, const RecordBatchBuilder *batch)
 {
-	TupleTableSlot *slot = appender->slot;
 	Datum		values[Natts_segment];
 	bool		nulls[Natts_segment] = {0};
+	ItemPointerData tid;
 
 	values[Anum_segment_partition - 1] = Int32GetDatum(partition);
 	values[Anum_segment_record_count - 1] = Int32GetDatum(batch->record_count);
@@ -195,13 +206,17 @@ insert_row(LogAppender *appender, int partition, int64 base_offset,
 		Int64GetDatum(batch->max_timestamp);
 	values[Anum_segment_stable_offset - 1] = Int64GetDatum(stable_offset);
 	values[Anum_segment_batch - 1] = PointerGetDatum(batch->buffer);
+	row_inserter_insert(&appender->inserter, values, nulls, &tid);
+}
 
-	ExecStoreHeapTuple(heap_form_tuple(RelationGetDescr(appender->segment),
-									   values, nulls), slot, true);
-	ExecSimpleRelationInsert(appender->result_relation, appender->estate,
-							 slot);
-	ExecClearTuple(slot);
-	ResetPerTupleExprContext(appender->estate);
+/* Is any batch too large to be stored in line? */
+static bool
+batches_need_toast(const RecordBatchBuilder *batches, int count)
+{
+	for (int i = 0; i < count; i++)
+		if (batches[i].size - batches[i].reserve > SEGMENT_BATCH_BYTES)
+			return true;
+	return false;
 }
 
 int64
@@ -215,7 +230,7 @@ log_append(LogAppender *appender, int partition,
 	(void) GetCurrentTransactionId();
 	stable = stable_offset_hint(appender->topic, partition, count);
 
-	lock_partition(appender, partition);
+	lock_partition(appender, partition, batches_need_toast(batches, count));
 	base_offset = next_offset(active_segment(appender->topic),
 							  appender->segment, partition);
 	offset = base_offset;
@@ -226,6 +241,10 @@ log_append(LogAppender *appender, int partition,
 	}
 	append_lock_release(appender->topic, partition);
 
+	/*
+	 * After the insert: a serializable reader either locked the partition
+	 * before, and is found here, or finds the rows.
+	 */
 	CheckForSerializableConflictIn(appender->topic_relation, NULL, partition);
 	return base_offset;
 }

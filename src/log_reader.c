@@ -34,7 +34,7 @@
 #include "utils/snapmgr.h"
 
 #include "log_reader.h"
-#include "segment.h"
+#include "log_scan.h"
 #include "visibility.h"
 
 /* A run grows from one row to at most so many rows or bytes. */
@@ -55,9 +55,7 @@ struct LogReader
 	Snapshot	snapshot;
 	Relation	serializable;	/* the topic's relation, under SERIALIZABLE */
 
-	int			segment;		/* index of the segment to go on with */
-	int64		next_offset;	/* the next run's first base offset */
-	bool		stopped;		/* met a row of an open transaction */
+	int64		next_offset;	/* where the next run begins */
 	bool		log_ended;		/* no further run */
 
 	MemoryContext run_context;
@@ -82,6 +80,23 @@ report_damaged_batch(LogReader *reader)
 			 errdetail("%s.", reader->batch.error)));
 }
 
+/*
+ * The base offset of the row that holds an offset: a batch may begin before
+ * it.  The offset itself, if no row does.
+ */
+static int64
+base_offset_of(const Topic *topic, int partition, int64 offset)
+{
+	LogScan		scan;
+	SegmentRow	row;
+
+	log_scan_backward(&scan, topic, partition, offset);
+	if (log_scan_next(&scan, &row) && row.last_offset >= offset)
+		offset = row.base_offset;
+	log_scan_end(&scan);
+	return offset;
+}
+
 LogReader *
 log_reader_begin(Topic *topic, int partition, const LogRange *range,
 				 Snapshot snapshot)
@@ -99,9 +114,8 @@ log_reader_begin(Topic *topic, int partition, const LogRange *range,
 	reader->range.from_offset = Max(range->from_offset,
 									log_start_offset(topic, partition));
 	reader->snapshot = snapshot;
-	reader->segment = segment_for_offset(topic, partition,
+	reader->next_offset = base_offset_of(topic, partition,
 										 reader->range.from_offset);
-	reader->next_offset = -1;	/* look for the row that holds from_offset */
 	reader->run_rows = 1;
 	reader->run_context = AllocSetContextCreate(CurrentMemoryContext,
 												"pg_topic log reader",
@@ -113,6 +127,18 @@ log_reader_begin(Topic *topic, int partition, const LogRange *range,
 		PredicateLockPage(reader->serializable, partition, snapshot);
 	}
 	return reader;
+}
+
+void
+lock_topic_for_serializable(const Topic *topic, Snapshot snapshot)
+{
+	Relation	relation;
+
+	if (!IsolationIsSerializable())
+		return;
+	relation = table_open(topic->relid, NoLock);
+	PredicateLockRelation(relation, snapshot);
+	table_close(relation, NoLock);
 }
 
 /* Under SERIALIZABLE: this reader did not see what that transaction wrote. */
@@ -132,65 +158,45 @@ check_conflict_out(LogReader *reader, HeapTuple tuple)
 }
 
 /*
- * The base offset of the row that holds the first offset asked for: a batch
- * may begin before it.
+ * Nothing may be read from an open row on, but a serializable reader depends
+ * on every later row that it does not see.
  */
-static int64
-first_base_offset(LogReader *reader, Relation segment)
+static void
+check_rest(LogReader *reader, LogScan *scan, SegmentRow *row)
 {
-	int64		offset = reader->range.from_offset;
-	SegmentScan scan;
-	SegmentRow	row;
-
-	segment_scan_backward(&scan, segment, reader->partition, offset);
-	if (segment_scan_next(&scan, &row) && row.last_offset >= offset)
-		offset = row.base_offset;
-	segment_scan_end(&scan);
-	return offset;
+	do
+	{
+		if (row->base_offset >= reader->range.to_offset)
+			break;
+		if (judge_row(row, reader->snapshot) == ROW_OPEN)
+			check_conflict_out(reader, row->tuple);
+	} while (log_scan_next(scan, row));
 }
 
-/*
- * Scan one segment from next_offset on, and copy what the snapshot sees until
- * the run is full.  Returns true if the segment's rows are exhausted.
- */
-static bool
-fetch_rows(LogReader *reader, Relation segment)
+/* Scan on, and copy what the snapshot sees until the run is full. */
+static void
+copy_rows(LogReader *reader, LogScan *scan)
 {
-	SegmentScan scan;
 	SegmentRow	row;
 	Size		bytes = 0;
-	bool		exhausted = true;
 
-	segment_scan_forward(&scan, segment, reader->partition,
-						 reader->next_offset);
-	while (segment_scan_next(&scan, &row))
+	while (reader->batch_count < reader->run_rows && bytes < RUN_MAX_BYTES)
 	{
 		RowVerdict	verdict;
 		CopiedBatch *copy;
 
-		if (row.base_offset >= reader->range.to_offset)
-		{
-			reader->log_ended = true;
-			break;
-		}
+		reader->log_ended = !log_scan_next(scan, &row) ||
+			row.base_offset >= reader->range.to_offset;
+		if (reader->log_ended)
+			return;
 
-		verdict = judge_row(row.tuple, reader->snapshot);
+		verdict = judge_row(&row, reader->snapshot);
 		if (verdict == ROW_OPEN)
-			reader->stopped = true;
-		if (reader->stopped)
 		{
-			/*
-			 * Nothing may be read from here on, but a serializable reader
-			 * depends on every later row that it does not see.
-			 */
-			if (!reader->serializable)
-			{
-				reader->log_ended = true;
-				break;
-			}
-			if (verdict == ROW_OPEN)
-				check_conflict_out(reader, row.tuple);
-			continue;
+			if (reader->serializable)
+				check_rest(reader, scan, &row);
+			reader->log_ended = true;
+			return;
 		}
 
 		reader->next_offset = row.last_offset + 1;
@@ -200,16 +206,9 @@ fetch_rows(LogReader *reader, Relation segment)
 
 		copy = &reader->batches[reader->batch_count++];
 		copy->base_offset = row.base_offset;
-		copy->batch = segment_scan_batch(&scan);
+		copy->batch = log_scan_batch(scan);
 		bytes += VARSIZE(copy->batch);
-		if (reader->batch_count >= reader->run_rows || bytes >= RUN_MAX_BYTES)
-		{
-			exhausted = false;
-			break;
-		}
 	}
-	segment_scan_end(&scan);
-	return exhausted;
 }
 
 /* Fetch the next run; false if the log has no more for this reader. */
@@ -217,38 +216,19 @@ static bool
 fetch_run(LogReader *reader)
 {
 	MemoryContext old_context;
+	LogScan		scan;
 
-	MemoryContextReset(reader->run_context);
 	reader->batch_count = 0;
 	reader->batch_index = 0;
+	if (reader->log_ended)
+		return false;
 
+	MemoryContextReset(reader->run_context);
 	old_context = MemoryContextSwitchTo(reader->run_context);
-	while (!reader->log_ended && reader->batch_count == 0)
-	{
-		Topic	   *topic = reader->topic;
-		Relation	segment;
-
-		if (reader->segment >= topic->segment_count)
-		{
-			reader->log_ended = true;
-			break;
-		}
-
-		segment = segment_open(topic, &topic->segments[reader->segment],
-							   AccessShareLock);
-		if (!segment)
-			ereport(ERROR,
-					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-					 errmsg("segment %d of topic \"%s\" was dropped",
-							topic->segments[reader->segment].number,
-							topic->name)));
-
-		if (reader->next_offset < 0)
-			reader->next_offset = first_base_offset(reader, segment);
-		if (fetch_rows(reader, segment))
-			reader->segment++;
-		table_close(segment, NoLock);
-	}
+	log_scan_forward(&scan, reader->topic, reader->partition,
+					 reader->next_offset);
+	copy_rows(reader, &scan);
+	log_scan_end(&scan);
 	MemoryContextSwitchTo(old_context);
 
 	reader->run_rows = Min(reader->run_rows * 2, RUN_MAX_ROWS);

@@ -41,4 +41,10 @@ extern LogReader *log_reader_begin(Topic *topic, int partition,
 extern bool log_reader_next(LogReader *reader, Record *record);
 extern void log_reader_end(LogReader *reader);
 
+/*
+ * For a reader of all partitions: under SERIALIZABLE it also depends on those
+ * that the topic does not have yet.
+ */
+extern void lock_topic_for_serializable(const Topic *topic, Snapshot snapshot);
+
 #endif							/* TOPIC_LOG_READER_H */

@@ -25,7 +25,7 @@ LANGUAGE C STABLE STRICT PARALLEL RESTRICTED;
 COMMENT ON FUNCTION topic.claim_key(text, text) IS
 'The objid under which pg_locks shows the claims of a group on a topic (classid: topic.consumer_offsets, objsubid: the partition).';
 
-CREATE VIEW topic.open_producers AS
+CREATE VIEW topic.open_producers WITH (security_barrier) AS
 SELECT t.topic,
 	o.partition,
 	l.pid,
@@ -51,7 +51,7 @@ COMMENT ON COLUMN topic.open_producers.prepared_transaction IS 'Name of the prep
 COMMENT ON COLUMN topic.open_producers.since IS 'When the transaction began, or was prepared.';
 COMMENT ON COLUMN topic.open_producers.first_offset IS 'The first offset that it holds back.';
 
-CREATE VIEW topic.topic_stats AS
+CREATE VIEW topic.topic_stats WITH (security_barrier) AS
 SELECT t.topic,
 	pg_catalog.pg_get_userbyid(c.relowner) AS owner,
 	t.partitions,
@@ -90,7 +90,7 @@ COMMENT ON COLUMN topic.topic_stats.last_stable_offset IS 'Sum of the last stabl
 COMMENT ON COLUMN topic.topic_stats.high_watermark IS 'Sum of the high watermarks: less log_start_offset, an upper bound of the number of records.';
 COMMENT ON COLUMN topic.topic_stats.created_at IS 'When the topic was created.';
 
-CREATE VIEW topic.lag AS
+CREATE VIEW topic.lag WITH (security_barrier) AS
 SELECT s.group_id,
 	t.topic,
 	o.partition,
@@ -141,7 +141,7 @@ COMMENT ON COLUMN topic.lag.open_producer_pid IS 'The process whose open transac
 COMMENT ON COLUMN topic.lag.claimed_by_pid IS 'The process that is consuming the partition for the group.';
 COMMENT ON COLUMN topic.lag.committed_at IS 'When committed_offset was committed.';
 
-CREATE VIEW topic.group_info AS
+CREATE VIEW topic.group_info WITH (security_barrier) AS
 SELECT g.group_id,
 	g.owner,
 	g.created_at,

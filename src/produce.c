@@ -11,7 +11,6 @@
 #include "postgres.h"
 
 #include "catalog/pg_type.h"
-#include "common/pg_prng.h"
 #include "funcapi.h"
 #include "miscadmin.h"
 #include "utils/array.h"
@@ -57,6 +56,16 @@ produce_types(FunctionCallInfo fcinfo, int value_argument, int key_argument)
 	return types;
 }
 
+/* The topic argument, for producing. */
+static Topic *
+produce_topic(FunctionCallInfo fcinfo)
+{
+	char	   *name = text_argument(fcinfo, 0, "topic");
+
+	PreventCommandIfReadOnly("produce");
+	return topic_open(name, ACL_INSERT, RowExclusiveLock);
+}
+
 /* The partition argument, or ANY_PARTITION. */
 static int
 partition_argument(FunctionCallInfo fcinfo, int number, const Topic *topic)
@@ -68,24 +77,9 @@ partition_argument(FunctionCallInfo fcinfo, int number, const Topic *topic)
 }
 
 /*
- * The partition for records without a key: the same for all records of a
- * call, the next one for the next call, so that batches are full.
+ * Kafka's default partitioner.  Records without a key go to the same partition
+ * in one call, and to the next one in the next call, so that batches are full.
  */
-static int
-next_sticky_partition(const Topic *topic)
-{
-	static bool started = false;
-	static uint32 counter;
-
-	if (!started)
-	{
-		counter = pg_prng_uint32(&pg_global_prng_state);
-		started = true;
-	}
-	return counter++ % topic->partitions;
-}
-
-/* Kafka's default partitioner. */
 static int
 choose_partition(const Topic *topic, RecordBytes key, int sticky_partition)
 {
@@ -295,8 +289,7 @@ Datum
 topic_produce(PG_FUNCTION_ARGS)
 {
 	const ProduceTypes *types = produce_types(fcinfo, 1, 2);
-	char	   *name = text_argument(fcinfo, 0, "topic");
-	Topic	   *topic = topic_open(name, ACL_INSERT, RowExclusiveLock);
+	Topic	   *topic = produce_topic(fcinfo);
 	int			partition = partition_argument(fcinfo, 4, topic);
 	LogAppender *appender = log_appender_begin(topic);
 	RecordInput record;
@@ -309,7 +302,7 @@ topic_produce(PG_FUNCTION_ARGS)
 	if (partition == ANY_PARTITION)
 		partition = choose_partition(topic, record.key,
 									 record.key.length < 0
-									 ? next_sticky_partition(topic) : 0);
+									 ? rotating_partition(topic) : 0);
 
 	record_batch_builder_init(&batch, VARHDRSZ);
 	if (record_batch_size_with(&batch, &record) == SIZE_MAX)
@@ -381,8 +374,7 @@ array_element(const ArrayArgument *argument, int i)
 Datum
 topic_produce_batch(PG_FUNCTION_ARGS)
 {
-	char	   *name = text_argument(fcinfo, 0, "topic");
-	Topic	   *topic = topic_open(name, ACL_INSERT, RowExclusiveLock);
+	Topic	   *topic = produce_topic(fcinfo);
 	int			partition = partition_argument(fcinfo, 4, topic);
 	int			sticky_partition = -1;
 	int64		now = record_timestamp_from(GetCurrentTimestamp());
@@ -432,7 +424,7 @@ topic_produce_batch(PG_FUNCTION_ARGS)
 		if (record_partition == ANY_PARTITION)
 		{
 			if (record.key.length < 0 && sticky_partition < 0)
-				sticky_partition = next_sticky_partition(topic);
+				sticky_partition = rotating_partition(topic);
 			record_partition = choose_partition(topic, record.key,
 												sticky_partition);
 		}

@@ -19,6 +19,7 @@
 #include "access/htup_details.h"
 #include "access/table.h"
 #include "access/tableam.h"
+#include "commands/tablespace.h"
 #include "executor/spi.h"
 #include "executor/tuptable.h"
 #include "miscadmin.h"
@@ -41,6 +42,8 @@ segment_table_name(int32 topic_id, int32 number)
  * The table is the extension owner's: a topic's owner must not be able to
  * change the log behind our back.
  *
+ * TABLESPACE: the database's, whatever default_tablespace the caller has set,
+ * since it is not the caller's rights that count here.
  * toast_tuple_target: a row fills a page in line (SEGMENT_ROW_BYTES).
  * EXTERNAL storage: a batch is compressed by Kafka's means or not at all.
  * vacuum_truncate: truncation takes an exclusive lock, and an aborted tail
@@ -55,6 +58,8 @@ create_segment_table(int32 topic_id, int32 number)
 {
 	const char *table = quote_qualified_identifier(LOG_SCHEMA,
 												   segment_table_name(topic_id, number));
+	const char *tablespace =
+		quote_identifier(get_tablespace_name(MyDatabaseTableSpace));
 
 	catalog_execute(psprintf("CREATE TABLE %s ("
 							 "partition pg_catalog.int4 NOT NULL, "
@@ -64,7 +69,8 @@ create_segment_table(int32 topic_id, int32 number)
 							 "max_timestamp pg_catalog.int8 NOT NULL, "
 							 "stable_offset pg_catalog.int8 NOT NULL, "
 							 "batch pg_catalog.bytea NOT NULL, "
-							 "PRIMARY KEY (partition, base_offset)) "
+							 "PRIMARY KEY (partition, base_offset) "
+							 "USING INDEX TABLESPACE %s) "
 							 "USING heap WITH ("
 							 "toast_tuple_target = %d, "
 							 "vacuum_truncate = off, "
@@ -74,8 +80,10 @@ create_segment_table(int32 topic_id, int32 number)
 							 "autovacuum_vacuum_insert_scale_factor = 0, "
 							 "autovacuum_freeze_min_age = 0, "
 							 "toast.vacuum_truncate = off, "
-							 "toast.autovacuum_freeze_min_age = 0)",
-							 table, SEGMENT_ROW_BYTES));
+							 "toast.autovacuum_freeze_min_age = 0) "
+							 "TABLESPACE %s",
+							 table, tablespace, (int) SEGMENT_ROW_BYTES,
+							 tablespace));
 	catalog_execute(psprintf("ALTER TABLE %s "
 							 "ALTER COLUMN batch SET STORAGE EXTERNAL",
 							 table));
@@ -189,6 +197,7 @@ segment_scan_next(SegmentScan *scan, SegmentRow *row)
 	row->stable_offset = int64_attribute(scan->slot,
 										 Anum_segment_stable_offset);
 	row->tuple = ExecFetchSlotHeapTuple(scan->slot, false, NULL);
+	row->buffer = ((BufferHeapTupleTableSlot *) scan->slot)->buffer;
 	return true;
 }
 
@@ -216,5 +225,6 @@ segment_tail(Relation segment, int partition, SegmentRow *row)
 	found = segment_scan_next(&scan, row);
 	segment_scan_end(&scan);
 	row->tuple = NULL;
+	row->buffer = InvalidBuffer;
 	return found;
 }

@@ -9,9 +9,12 @@
 #define TOPIC_SEGMENT_H
 
 #include "access/genam.h"
+#include "access/heaptoast.h"
+#include "access/htup_details.h"
 #include "access/sdir.h"
 #include "access/stratnum.h"
 #include "executor/tuptable.h"
+#include "storage/buf.h"
 #include "utils/rel.h"
 
 #include "topic.h"
@@ -30,7 +33,7 @@
  * The greatest batch whose row still fits a page in line: what a page leaves
  * a tuple, less the tuple's header, the other columns, and the length word.
  */
-#define SEGMENT_ROW_BYTES	8160
+#define SEGMENT_ROW_BYTES	TOAST_TUPLE_TARGET_MAIN
 #define SEGMENT_BATCH_BYTES \
 	(SEGMENT_ROW_BYTES - MAXALIGN(SizeofHeapTupleHeader) - \
 	 (2 * sizeof(int32) + 4 * sizeof(int64)) - VARHDRSZ)
@@ -43,7 +46,8 @@ typedef struct SegmentRow
 	int64		last_offset;
 	int64		max_timestamp;
 	int64		stable_offset;
-	HeapTuple	tuple;			/* in the scan's buffer, for its xmin */
+	HeapTuple	tuple;			/* in this buffer, while the scan is there */
+	Buffer		buffer;
 } SegmentRow;
 
 /*

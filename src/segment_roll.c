@@ -9,7 +9,8 @@
  * new segment.  Producers wait meanwhile.  The transaction that calls
  * roll_segment may stay open as long as it likes, so the call only makes the
  * new table, and the switch itself, a few catalog writes, is done by a
- * callback when the transaction commits.
+ * callback when the transaction commits.  What the commit itself waits for,
+ * such as a synchronous standby, producers of the topic wait for then.
  *
  * Two switches of a topic exclude each other by a ShareUpdateExclusiveLock on
  * its relation, which neither producers nor consumers notice.  It also keeps
@@ -112,6 +113,10 @@ switch_segment(const PendingRoll *roll)
 
 	if (!topic)
 		return;					/* the same transaction dropped it */
+	PreventCommandIfReadOnly("roll_segment");
+
+	/* A lock that may have to wait comes before those that make wait. */
+	LockRelationOid(catalog_relation_oid("segments"), RowExclusiveLock);
 	active = segment_open(topic, active_segment(topic), AccessShareLock);
 	saved = become_extension_owner();
 	base_offsets = lock_partitions(topic, active);
@@ -194,8 +199,8 @@ topic_roll_segment(PG_FUNCTION_ARGS)
 	SavedUser	saved;
 	bool		empty;
 
-	topic = topic_open(name, ACL_NO_RIGHTS, ShareUpdateExclusiveLock);
 	PreventCommandIfReadOnly("roll_segment");
+	topic = topic_open(name, ACL_NO_RIGHTS, ShareUpdateExclusiveLock);
 	active = segment_open(topic, active_segment(topic), AccessShareLock);
 	empty = segment_is_empty(topic, active);
 	table_close(active, NoLock);

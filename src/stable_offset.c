@@ -10,10 +10,14 @@
  * was decided (committed or aborted) when the hint was computed, and which is
  * 1 + the offset of a committed record, or the start of the log.
  *
- * Such a statement stays true for ever: a decided row stays decided, and no
- * row can be added below 1 + the offset of a committed record.  It stays true
- * over a crash too, since the commits that it relies on stand before the row
- * in the WAL.  So an appender takes the last row's hint, whether that row is
+ * A hint is computed with a snapshot that was taken before the scan: if the row
+ * at an offset is committed for it, every row with a lower offset was in the
+ * index before the snapshot, so the scan has met it (src/README, Reading).
+ *
+ * What it says stays true for ever: a decided row stays decided, and no row can
+ * be added below 1 + the offset of a committed record.  It stays true over a
+ * crash too, since the commits that it relies on stand before the row in the
+ * WAL.  So an appender takes the last row's hint, whether that row is
  * committed or not, moves it on over the rows that were decided since, and
  * writes it into its own rows; and a reader starts at the last row's hint and
  * scans forward from there.
@@ -31,14 +35,12 @@
  */
 #include "postgres.h"
 
-#include "access/htup_details.h"
 #include "access/subtrans.h"
-#include "access/table.h"
 #include "utils/hsearch.h"
 #include "utils/inval.h"
 #include "utils/snapmgr.h"
 
-#include "segment.h"
+#include "log_scan.h"
 #include "stable_offset.h"
 #include "visibility.h"
 
@@ -48,34 +50,24 @@
 /* How many aborted rows it passes over; autovacuum minds more than that. */
 #define HINT_ABORTED_ROWS	256
 
-/*
- * The last row's hint.  If the active segment has no row of this partition,
- * an older segment has the last one.
- */
+/* The hint of the last row, whatever its visibility. */
 static int64
 tail_hint(const Topic *topic, int partition)
 {
-	for (int i = topic->segment_count - 1; i >= 0; i--)
-	{
-		Relation	segment = segment_open(topic, &topic->segments[i],
-										   AccessShareLock);
-		SegmentRow	row;
-		bool		found;
+	int64		hint = log_start_offset(topic, partition);
+	LogScan		scan;
+	SegmentRow	row;
 
-		if (!segment)
-			break;
-		found = segment_tail(segment, partition, &row);
-		table_close(segment, NoLock);
-		if (found)
-			return Max(row.stable_offset, log_start_offset(topic, partition));
-	}
-	return log_start_offset(topic, partition);
+	log_scan_backward(&scan, topic, partition, PG_INT64_MAX);
+	if (log_scan_next(&scan, &row))
+		hint = Max(hint, row.stable_offset);
+	log_scan_end(&scan);
+	return hint;
 }
 
 /*
  * Move an offset below which every row is decided forward over decided rows,
  * at most so many committed and aborted ones.  Stops at the first open row.
- * With a snapshot, rows are judged as it sees them, else as they stand now.
  *
  * *stopped tells whether an open row was met.
  */
@@ -84,56 +76,43 @@ advance_over_decided(const Topic *topic, int partition, int64 stable,
 					 int64 max_committed, int64 max_aborted,
 					 Snapshot snapshot, bool *stopped)
 {
-	int64		committed = 0;
-	int64		aborted = 0;
-	bool		open = false;
+	LogScan		scan;
+	SegmentRow	row;
 
-	for (int i = segment_for_offset(topic, partition, stable);
-		 i < topic->segment_count && !open &&
-		 committed < max_committed && aborted < max_aborted; i++)
+	*stopped = false;
+	log_scan_forward(&scan, topic, partition, stable);
+	while (max_committed > 0 && max_aborted > 0 && !*stopped &&
+		   log_scan_next(&scan, &row))
 	{
-		Relation	segment = segment_open(topic, &topic->segments[i],
-										   AccessShareLock);
-		SegmentScan scan;
-		SegmentRow	row;
-
-		if (!segment)
-			continue;
-		segment_scan_forward(&scan, segment, partition, stable);
-		while (committed < max_committed && aborted < max_aborted &&
-			   segment_scan_next(&scan, &row))
+		switch (judge_row(&row, snapshot))
 		{
-			RowVerdict	verdict = snapshot ? judge_row(row.tuple, snapshot)
-				: judge_row_now(row.tuple);
-
-			if (verdict == ROW_OPEN)
-			{
-				open = true;
-				break;
-			}
-			if (verdict == ROW_COMMITTED)
-			{
+			case ROW_COMMITTED:
 				stable = row.last_offset + 1;
-				committed++;
-			}
-			else
-				aborted++;
+				max_committed--;
+				break;
+			case ROW_ABORTED:
+				max_aborted--;
+				break;
+			case ROW_OPEN:
+				*stopped = true;
+				break;
 		}
-		segment_scan_end(&scan);
-		table_close(segment, NoLock);
 	}
-
-	if (stopped)
-		*stopped = open;
+	log_scan_end(&scan);
 	return stable;
 }
 
 int64
 stable_offset_hint(const Topic *topic, int partition, int rows)
 {
+	SnapshotData snapshot = *GetActiveSnapshot();
+	bool		stopped;
+
+	/* Our own rows are open, those of earlier commands included. */
+	snapshot.curcid = FirstCommandId;
 	return advance_over_decided(topic, partition, tail_hint(topic, partition),
-								HINT_ADVANCE(rows), HINT_ABORTED_ROWS, NULL,
-								NULL);
+								HINT_ADVANCE(rows), HINT_ABORTED_ROWS,
+								&snapshot, &stopped);
 }
 
 /* 1 + the last committed record at or after `stable`, found from the tail. */
@@ -141,30 +120,18 @@ static int64
 find_high_watermark(const Topic *topic, int partition, int64 stable,
 					Snapshot snapshot)
 {
-	int			first = segment_for_offset(topic, partition, stable);
 	int64		high_watermark = stable;
+	LogScan		scan;
+	SegmentRow	row;
 
-	for (int i = topic->segment_count - 1; i >= first; i--)
+	log_scan_backward(&scan, topic, partition, PG_INT64_MAX);
+	while (high_watermark == stable && log_scan_next(&scan, &row) &&
+		   row.base_offset >= stable)
 	{
-		Relation	segment = segment_open(topic, &topic->segments[i],
-										   AccessShareLock);
-		SegmentScan scan;
-		SegmentRow	row;
-
-		if (!segment)
-			break;
-		segment_scan_backward(&scan, segment, partition, PG_INT64_MAX);
-		while (high_watermark == stable && segment_scan_next(&scan, &row) &&
-			   row.base_offset >= stable)
-		{
-			if (judge_row(row.tuple, snapshot) == ROW_COMMITTED)
-				high_watermark = row.last_offset + 1;
-		}
-		segment_scan_end(&scan);
-		table_close(segment, NoLock);
-		if (high_watermark > stable)
-			break;
+		if (judge_row(&row, snapshot) == ROW_COMMITTED)
+			high_watermark = row.last_offset + 1;
 	}
+	log_scan_end(&scan);
 	return high_watermark;
 }
 
@@ -204,9 +171,10 @@ last_stable_offset(Topic *topic, int partition)
 {
 	int64		stable = tail_hint(topic, partition);
 	Snapshot	snapshot = latest_snapshot(&topic);
+	bool		stopped;
 
 	stable = advance_over_decided(topic, partition, stable, PG_INT64_MAX,
-								  PG_INT64_MAX, snapshot, NULL);
+								  PG_INT64_MAX, snapshot, &stopped);
 	UnregisterSnapshot(snapshot);
 	return stable;
 }
@@ -232,34 +200,23 @@ for_each_open_transaction(Topic *topic, int partition,
 	};
 	HTAB	   *seen = hash_create("pg_topic open transactions", 32, &control,
 								   HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
-	int64		stable = tail_hint(topic, partition);
+	LogScan		scan;
+	SegmentRow	row;
 
-	for (int i = segment_for_offset(topic, partition, stable);
-		 i < topic->segment_count; i++)
+	log_scan_forward(&scan, topic, partition, tail_hint(topic, partition));
+	while (log_scan_next(&scan, &row))
 	{
-		Relation	segment = segment_open(topic, &topic->segments[i],
-										   AccessShareLock);
-		SegmentScan scan;
-		SegmentRow	row;
+		TransactionId xid;
 
-		if (!segment)
+		if (!row_is_open(&row))
 			continue;
-		segment_scan_forward(&scan, segment, partition, stable);
-		while (segment_scan_next(&scan, &row))
-		{
-			TransactionId xid;
 
-			if (judge_row_now(row.tuple) != ROW_OPEN)
-				continue;
-
-			/* Locks and prepared transactions go by the topmost one. */
-			xid = HeapTupleHeaderGetRawXmin(row.tuple->t_data);
-			xid = SubTransGetTopmostTransaction(xid);
-			if (add_xid(seen, xid))
-				callback(xid, row.base_offset, arg);
-		}
-		segment_scan_end(&scan);
-		table_close(segment, NoLock);
+		/* Locks and prepared transactions go by the topmost one. */
+		xid = HeapTupleHeaderGetRawXmin(row.tuple->t_data);
+		xid = SubTransGetTopmostTransaction(xid);
+		if (add_xid(seen, xid))
+			callback(xid, row.base_offset, arg);
 	}
+	log_scan_end(&scan);
 	hash_destroy(seen);
 }

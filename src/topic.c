@@ -31,8 +31,10 @@
 #include "access/table.h"
 #include "access/xact.h"
 #include "catalog/pg_type.h"
+#include "common/pg_prng.h"
 #include "miscadmin.h"
 #include "storage/lmgr.h"
+#include "storage/sinval.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
@@ -108,10 +110,14 @@ remove_invalid_topics(void)
 	while ((entry = hash_seq_search(&status)) != NULL)
 	{
 		Topic	   *topic = entry->topic;
+		TopicNameEntry *name;
 
 		if (topic->valid)
 			continue;
-		(void) hash_search(relations_by_name, topic->name, HASH_REMOVE, NULL);
+		name = hash_search(relations_by_name, topic->name, HASH_FIND, NULL);
+		if (name && name->relid == topic->relid)
+			(void) hash_search(relations_by_name, topic->name, HASH_REMOVE,
+							   NULL);
 		(void) hash_search(topics_by_relation, &entry->relid, HASH_REMOVE,
 						   NULL);
 		MemoryContextDelete(topic->context);
@@ -155,7 +161,7 @@ topic_cache_init(void)
 	RegisterXactCallback(end_transaction, NULL);
 }
 
-static ValueFormat
+ValueFormat
 value_format_from_text(const char *name)
 {
 	if (strcmp(name, "json") == 0)
@@ -298,7 +304,11 @@ read_topic(AttrNumber attribute, Oid eq_function, Datum key)
 
 	entry = hash_search(topics_by_relation, &topic->relid, HASH_ENTER, &found);
 	if (found)
+	{
+		/* Whoever still uses it must know. */
+		entry->topic->valid = false;
 		MemoryContextSetParent(entry->topic->context, stale_topics);
+	}
 	entry->topic = topic;
 	MemoryContextSetParent(topic->context, TopMemoryContext);
 
@@ -375,6 +385,7 @@ topic_open(const char *name, AclMode privilege, LOCKMODE lockmode)
 {
 	for (;;)
 	{
+		uint64		messages = SharedInvalidMessageCounter;
 		Topic	   *topic;
 
 		CHECK_FOR_INTERRUPTS();
@@ -389,7 +400,7 @@ topic_open(const char *name, AclMode privilege, LOCKMODE lockmode)
 		check_privilege(topic, privilege);
 		LockRelationOid(topic->relid, lockmode);
 		AcceptInvalidationMessages();
-		if (topic->valid)
+		if (topic->valid || messages == SharedInvalidMessageCounter)
 			return topic;
 	}
 }
@@ -432,4 +443,18 @@ segment_for_offset(const Topic *topic, int partition, int64 offset)
 			high = middle - 1;
 	}
 	return low;
+}
+
+int
+rotating_partition(const Topic *topic)
+{
+	static bool started = false;
+	static uint32 counter;
+
+	if (!started)
+	{
+		counter = pg_prng_uint32(&pg_global_prng_state);
+		started = true;
+	}
+	return counter++ % topic->partitions;
 }

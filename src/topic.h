@@ -53,6 +53,8 @@ typedef struct Topic
 	MemoryContext context;
 } Topic;
 
+extern ValueFormat value_format_from_text(const char *name);
+
 extern void topic_cache_init(void);
 
 /* The topic of that name or relation, or NULL.  No lock, no rights asked. */
@@ -88,6 +90,12 @@ active_segment(const Topic *topic)
 {
 	return &topic->segments[topic->segment_count - 1];
 }
+
+/*
+ * A partition to begin with where any will do: another one at each call, and
+ * not the same in all backends.
+ */
+extern int	rotating_partition(const Topic *topic);
 
 /* The log start offset of a partition. */
 static inline int64

@@ -33,6 +33,7 @@
 #include "compat.h"
 #include "segment.h"
 #include "topic.h"
+#include "transaction_lock.h"
 
 PG_FUNCTION_INFO_V1(topic_create_topic);
 PG_FUNCTION_INFO_V1(topic_alter_topic);
@@ -83,11 +84,11 @@ static const TopicOption topic_options[OPTION_COUNT] = {
 	{"timestamp_type", TEXTOID, 0, 0, {"CreateTime", "LogAppendTime"}, "'CreateTime'"},
 };
 
-/* Columns of topics.<topic>, by value format. */
-static const char *const relation_columns[] = {
-	[FORMAT_BYTES] = "key pg_catalog.bytea, value pg_catalog.bytea, headers topic.header[]",
-	[FORMAT_TEXT] = "key pg_catalog.text, value pg_catalog.text, headers pg_catalog.jsonb",
-	[FORMAT_JSON] = "key pg_catalog.text, value pg_catalog.jsonb, headers pg_catalog.jsonb",
+/* Types of the columns key, value and headers of topics.<topic>. */
+static const char *const column_types[][3] = {
+	[FORMAT_BYTES] = {"pg_catalog.bytea", "pg_catalog.bytea", "topic.header[]"},
+	[FORMAT_TEXT] = {"pg_catalog.text", "pg_catalog.text", "pg_catalog.jsonb"},
+	[FORMAT_JSON] = {"pg_catalog.text", "pg_catalog.jsonb", "pg_catalog.jsonb"},
 };
 
 static void
@@ -168,11 +169,7 @@ check_option(const TopicOption *option, Datum value)
 static ValueFormat
 value_format_of(Datum value)
 {
-	const char *name = TextDatumGetCString(value);
-
-	if (strcmp(name, "json") == 0)
-		return FORMAT_JSON;
-	return strcmp(name, "text") == 0 ? FORMAT_TEXT : FORMAT_BYTES;
+	return value_format_from_text(TextDatumGetCString(value));
 }
 
 /* One creator of a name at a time, to the end of its transaction. */
@@ -182,10 +179,9 @@ lock_topic_name(const char *name)
 	LOCKTAG		tag;
 
 	/* No partition has this number, so this is nobody's append lock. */
-	SET_LOCKTAG_OBJECT(tag, MyDatabaseId, catalog_relation_oid("topics"),
-					   string_hash(name, NAMEDATALEN), PG_UINT16_MAX);
-	(void) LockAcquire(&tag, ExclusiveLock, false, false);
-	AcceptInvalidationMessages();
+	set_lock_tag(&tag, "topics", string_hash(name, NAMEDATALEN),
+				 PG_UINT16_MAX);
+	transaction_lock_acquire(&tag);
 }
 
 /*
@@ -306,6 +302,7 @@ topic_create_topic(PG_FUNCTION_ARGS)
 	char	   *name = text_argument(fcinfo, 0, "topic");
 	bool		if_not_exists = !PG_ARGISNULL(OPTION_COUNT + 1) &&
 		PG_GETARG_BOOL(OPTION_COUNT + 1);
+	const char *const *types;
 	Datum		options[OPTION_COUNT];
 	bool		nulls[OPTION_COUNT];
 
@@ -335,6 +332,7 @@ topic_create_topic(PG_FUNCTION_ARGS)
 	}
 	forget_dead_topic(name);
 
+	types = column_types[value_format_of(options[OPTION_VALUE_FORMAT])];
 	if (OidIsValid(get_relname_relid(name, topics_namespace_oid())))
 		ereport(ERROR,
 				(errcode(ERRCODE_DUPLICATE_TABLE),
@@ -345,10 +343,10 @@ topic_create_topic(PG_FUNCTION_ARGS)
 	catalog_execute(psprintf("CREATE FOREIGN TABLE %s ("
 							 "partition pg_catalog.int4 NOT NULL, "
 							 "record_offset pg_catalog.int8 NOT NULL, "
-							 "record_timestamp pg_catalog.timestamptz, %s) "
-							 "SERVER pg_topic",
+							 "record_timestamp pg_catalog.timestamptz, "
+							 "key %s, value %s, headers %s) SERVER pg_topic",
 							 quote_qualified_identifier(TOPICS_SCHEMA, name),
-							 relation_columns[value_format_of(options[OPTION_VALUE_FORMAT])]));
+							 types[0], types[1], types[2]));
 	insert_topic(name, options, nulls);
 	PG_RETURN_VOID();
 }
@@ -401,11 +399,7 @@ check_new_partitions(const Topic *topic, int partitions)
 static void
 alter_relation_columns(const Topic *topic, ValueFormat format)
 {
-	static const char *const types[][3] = {
-		[FORMAT_BYTES] = {"pg_catalog.bytea", "pg_catalog.bytea", "topic.header[]"},
-		[FORMAT_TEXT] = {"pg_catalog.text", "pg_catalog.text", "pg_catalog.jsonb"},
-		[FORMAT_JSON] = {"pg_catalog.text", "pg_catalog.jsonb", "pg_catalog.jsonb"},
-	};
+	const char *const *types = column_types[format];
 	const char *schema = get_namespace_name(get_rel_namespace(topic->relid));
 	const char *name = get_rel_name(topic->relid);
 
@@ -416,8 +410,7 @@ alter_relation_columns(const Topic *topic, ValueFormat format)
 							 "ALTER COLUMN value TYPE %s, "
 							 "ALTER COLUMN headers TYPE %s",
 							 quote_qualified_identifier(schema, name),
-							 types[format][0], types[format][1],
-							 types[format][2]));
+							 types[0], types[1], types[2]));
 }
 
 /*
@@ -438,9 +431,10 @@ topic_alter_topic(PG_FUNCTION_ARGS)
 	if (!PG_ARGISNULL(OPTION_COUNT + 1))
 		mark_reset_options(PG_GETARG_ARRAYTYPE_P(OPTION_COUNT + 1), reset);
 
+	PreventCommandIfReadOnly("alter_topic");
+
 	/* One ALTER of a topic at a time; producers and consumers go on. */
 	topic = topic_open(name, ACL_NO_RIGHTS, ShareUpdateExclusiveLock);
-	PreventCommandIfReadOnly("alter_topic");
 
 	initStringInfo(&assignments);
 	for (int i = 0; i < OPTION_COUNT; i++)
@@ -507,8 +501,8 @@ topic_drop_topic(PG_FUNCTION_ARGS)
 				(errmsg("topic \"%s\" does not exist, skipping", name)));
 		PG_RETURN_VOID();
 	}
-	topic = topic_open(name, ACL_NO_RIGHTS, AccessExclusiveLock);
 	PreventCommandIfReadOnly("drop_topic");
+	topic = topic_open(name, ACL_NO_RIGHTS, AccessExclusiveLock);
 
 	catalog_execute(psprintf("DROP FOREIGN TABLE %s",
 							 quote_qualified_identifier(get_namespace_name(get_rel_namespace(topic->relid)),

@@ -115,6 +115,9 @@ start_pass(ForeignScanState *node, TopicScan *scan)
 		narrow_selection(&scan->selection, &condition->condition, value,
 						 isnull);
 	}
+	if (bms_num_members(scan->selection.partitions) == scan->topic->partitions)
+		lock_topic_for_serializable(scan->topic,
+									node->ss.ps.state->es_snapshot);
 	scan->partition = -1;
 	scan->pass_started = true;
 	MemoryContextSwitchTo(old_context);

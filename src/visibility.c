@@ -7,9 +7,10 @@
  * decided yet, so nothing after it may be read either.  The order of the
  * questions matters and is that of the functions below.
  *
- * Rows are never updated or deleted, so only xmin counts.  The caller holds a
- * pin on the row's page between reading it and the answer: this keeps VACUUM
- * from freezing the row, and so from truncating the commit log that we ask.
+ * Rows are never updated or deleted, so only xmin counts.  The row's page is
+ * share-locked while it is judged: nobody can freeze the row meanwhile, and
+ * then truncate the part of the commit log that we ask.  (On a primary the pin
+ * would do, but not where WAL is replayed.)
  *
  *-------------------------------------------------------------------------
  */
@@ -18,22 +19,18 @@
 #include "access/htup_details.h"
 #include "access/transam.h"
 #include "access/xact.h"
+#include "storage/bufmgr.h"
 #include "storage/procarray.h"
 #include "utils/snapmgr.h"
 
 #include "visibility.h"
 
-#define XMIN_IS_FROZEN(infomask) \
-	(((infomask) & HEAP_XMIN_FROZEN) == HEAP_XMIN_FROZEN)
-
-RowVerdict
-judge_row(HeapTuple tuple, Snapshot snapshot)
+static RowVerdict
+judge_xmin(HeapTupleHeader tuple, Snapshot snapshot)
 {
-	/* Read once: somebody may set hint bits while we look. */
-	uint16		infomask = tuple->t_data->t_infomask;
-	TransactionId xmin = HeapTupleHeaderGetRawXmin(tuple->t_data);
+	TransactionId xmin = HeapTupleHeaderGetRawXmin(tuple);
 
-	if (XMIN_IS_FROZEN(infomask))
+	if (HeapTupleHeaderXminFrozen(tuple))
 		return ROW_COMMITTED;
 
 	/*
@@ -41,9 +38,9 @@ judge_row(HeapTuple tuple, Snapshot snapshot)
 	 * sake of our own subtransactions that were rolled back: they may be
 	 * younger than the snapshot, which then takes them for open.
 	 */
-	if (infomask & HEAP_XMIN_INVALID)
+	if (HeapTupleHeaderXminInvalid(tuple))
 		return ROW_ABORTED;
-	if (!(infomask & HEAP_XMIN_COMMITTED) && TransactionIdDidAbort(xmin))
+	if (!HeapTupleHeaderXminCommitted(tuple) && TransactionIdDidAbort(xmin))
 		return ROW_ABORTED;
 
 	/*
@@ -52,7 +49,7 @@ judge_row(HeapTuple tuple, Snapshot snapshot)
 	 * topic into itself run for ever, to skip it would lose it.
 	 */
 	if (TransactionIdIsCurrentTransactionId(xmin))
-		return HeapTupleHeaderGetRawCommandId(tuple->t_data) < snapshot->curcid
+		return HeapTupleHeaderGetRawCommandId(tuple) < snapshot->curcid
 			? ROW_COMMITTED : ROW_OPEN;
 
 	/*
@@ -62,7 +59,7 @@ judge_row(HeapTuple tuple, Snapshot snapshot)
 	if (XidInMVCCSnapshot(xmin, snapshot))
 		return ROW_OPEN;
 
-	if ((infomask & HEAP_XMIN_COMMITTED) || TransactionIdDidCommit(xmin))
+	if (HeapTupleHeaderXminCommitted(tuple) || TransactionIdDidCommit(xmin))
 		return ROW_COMMITTED;
 
 	/* Neither: it was open when the server crashed. */
@@ -70,19 +67,18 @@ judge_row(HeapTuple tuple, Snapshot snapshot)
 }
 
 RowVerdict
-judge_row_now(HeapTuple tuple)
+judge_row(const SegmentRow *row, Snapshot snapshot)
 {
-	uint16		infomask = tuple->t_data->t_infomask;
-	TransactionId xmin = HeapTupleHeaderGetRawXmin(tuple->t_data);
+	RowVerdict	verdict;
 
-	/* A hint bit is set only once the transaction is over. */
-	if (infomask & HEAP_XMIN_COMMITTED)
-		return ROW_COMMITTED;
-	if (infomask & HEAP_XMIN_INVALID)
-		return ROW_ABORTED;
+	LockBuffer(row->buffer, BUFFER_LOCK_SHARE);
+	verdict = judge_xmin(row->tuple->t_data, snapshot);
+	LockBuffer(row->buffer, BUFFER_LOCK_UNLOCK);
+	return verdict;
+}
 
-	/* Our own subtransactions that were rolled back are not in progress. */
-	if (TransactionIdIsInProgress(xmin))
-		return ROW_OPEN;
-	return TransactionIdDidCommit(xmin) ? ROW_COMMITTED : ROW_ABORTED;
+bool
+row_is_open(const SegmentRow *row)
+{
+	return TransactionIdIsInProgress(HeapTupleHeaderGetXmin(row->tuple->t_data));
 }

@@ -8,8 +8,9 @@
 #ifndef TOPIC_VISIBILITY_H
 #define TOPIC_VISIBILITY_H
 
-#include "access/htup.h"
 #include "utils/snapshot.h"
+
+#include "segment.h"
 
 typedef enum RowVerdict
 {
@@ -19,9 +20,9 @@ typedef enum RowVerdict
 } RowVerdict;
 
 /* A row as a reader with this MVCC snapshot must judge it. */
-extern RowVerdict judge_row(HeapTuple tuple, Snapshot snapshot);
+extern RowVerdict judge_row(const SegmentRow *row, Snapshot snapshot);
 
-/* A row as it stands now, whatever snapshot anybody has. */
-extern RowVerdict judge_row_now(HeapTuple tuple);
+/* Is the transaction that wrote the row open at this moment? */
+extern bool row_is_open(const SegmentRow *row);
 
 #endif							/* TOPIC_VISIBILITY_H */

@@ -1,0 +1,27 @@
+/*-------------------------------------------------------------------------
+ *
+ * row_inserter.h
+ *		Inserting rows into the extension's tables.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef TOPIC_ROW_INSERTER_H
+#define TOPIC_ROW_INSERTER_H
+
+#include "nodes/execnodes.h"
+#include "utils/rel.h"
+
+typedef struct RowInserter
+{
+	EState	   *estate;
+	ResultRelInfo *result_relation;
+	TupleTableSlot *slot;
+} RowInserter;
+
+/* The caller has opened the table with RowExclusiveLock. */
+extern void row_inserter_begin(RowInserter *inserter, Relation relation);
+extern void row_inserter_insert(RowInserter *inserter, Datum *values,
+								bool *nulls, ItemPointer tid);
+extern void row_inserter_end(RowInserter *inserter);
+
+#endif							/* TOPIC_ROW_INSERTER_H */

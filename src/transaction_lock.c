@@ -1,0 +1,67 @@
+/*-------------------------------------------------------------------------
+ *
+ * transaction_lock.c
+ *		Object locks on the extension's tables, kept to the end of the
+ *		transaction or subtransaction that takes them.
+ *
+ * A lock belongs to a resource owner, by default the current one, which may
+ * be a cursor's.  If such a cursor fails, its locks go with the subtransaction
+ * in which it failed, though they were taken in the transaction around it and
+ * still protect what was done there.  So these locks are given to the
+ * transaction itself.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "miscadmin.h"
+#include "utils/inval.h"
+#include "utils/resowner.h"
+
+#include "catalog.h"
+#include "transaction_lock.h"
+
+void
+set_lock_tag(LOCKTAG *tag, const char *table, uint32 object, uint16 part)
+{
+	SET_LOCKTAG_OBJECT(*tag, MyDatabaseId, catalog_relation_oid(table), object,
+					   part);
+}
+
+static bool
+acquire(const LOCKTAG *tag, bool try)
+{
+	ResourceOwner owner = CurrentResourceOwner;
+	LockAcquireResult result;
+
+	/* An error needs no clean-up: abort sets the current owner anew. */
+	CurrentResourceOwner = CurTransactionResourceOwner;
+	result = LockAcquire(tag, ExclusiveLock, false, try);
+	CurrentResourceOwner = owner;
+	if (result == LOCKACQUIRE_NOT_AVAIL)
+		return false;
+	AcceptInvalidationMessages();
+	return true;
+}
+
+void
+transaction_lock_acquire(const LOCKTAG *tag)
+{
+	(void) acquire(tag, false);
+}
+
+bool
+transaction_lock_try(const LOCKTAG *tag)
+{
+	return acquire(tag, true);
+}
+
+void
+transaction_lock_release(const LOCKTAG *tag)
+{
+	ResourceOwner owner = CurrentResourceOwner;
+
+	CurrentResourceOwner = CurTransactionResourceOwner;
+	(void) LockRelease(tag, ExclusiveLock, false);
+	CurrentResourceOwner = owner;
+}

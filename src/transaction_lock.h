@@ -1,0 +1,27 @@
+/*-------------------------------------------------------------------------
+ *
+ * transaction_lock.h
+ *		Object locks on the extension's tables, kept to the end of the
+ *		transaction or subtransaction that takes them.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef TOPIC_TRANSACTION_LOCK_H
+#define TOPIC_TRANSACTION_LOCK_H
+
+#include "storage/lock.h"
+
+/* The lock of an object of one of the extension's tables. */
+extern void set_lock_tag(LOCKTAG *tag, const char *table, uint32 object,
+						 uint16 part);
+
+/* Wait for the lock. */
+extern void transaction_lock_acquire(const LOCKTAG *tag);
+
+/* Take the lock if it is free. */
+extern bool transaction_lock_try(const LOCKTAG *tag);
+
+/* Give up a lock that was taken at this level. */
+extern void transaction_lock_release(const LOCKTAG *tag);
+
+#endif							/* TOPIC_TRANSACTION_LOCK_H */
