@@ -45,7 +45,7 @@ demand_claim(Subscription *subscription, int partition)
 				 errmsg("partition %d of topic \"%s\" is claimed by another transaction of group \"%s\"",
 						partition, subscription->topic,
 						subscription->group_id),
-				 errhint("View topic.lag shows its process in claimed_by_pid.")));
+				 errhint("Try again when that transaction is over; pg_locks shows it under the objid that topic.claim_key() tells.")));
 	return claim;
 }
 
@@ -71,7 +71,7 @@ topic_commit(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("group \"%s\" has not consumed topic \"%s\" in this transaction",
 						group_id, topic->name),
-				 errhint("Call topic.consume() and topic.commit() between BEGIN and COMMIT, or commit offsets explicitly.")));
+				 errhint("Call topic.consume() and topic.commit() between BEGIN and COMMIT, use commit => true in consume, or give partition and next_offset.")));
 
 	InitMaterializedSRF(fcinfo, 0);
 	for (int i = 0; i < subscription->partition_count; i++)

@@ -34,7 +34,7 @@
 #define pg_noreturn pg_attribute_noreturn()
 #endif
 
-/* 16 replaced the ownership check of each kind of object by one. */
+/* 16 replaced the checks of each kind of object by one. */
 static inline bool
 relation_ownercheck(Oid relid, Oid roleid)
 {
@@ -42,6 +42,16 @@ relation_ownercheck(Oid relid, Oid roleid)
 	return object_ownercheck(RelationRelationId, relid, roleid);
 #else
 	return pg_class_ownercheck(relid, roleid);
+#endif
+}
+
+static inline AclResult
+schema_aclcheck(Oid namespace, Oid roleid, AclMode mode)
+{
+#if PG_VERSION_NUM >= 160000
+	return object_aclcheck(NamespaceRelationId, namespace, roleid, mode);
+#else
+	return pg_namespace_aclcheck(namespace, roleid, mode);
 #endif
 }
 

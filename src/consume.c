@@ -19,6 +19,7 @@
 
 #include "miscadmin.h"
 #include "nodes/execnodes.h"
+#include "utils/lsyscache.h"
 
 #include "arguments.h"
 #include "claim.h"
@@ -77,13 +78,15 @@ static void
 check_called_in_from(FunctionCallInfo fcinfo)
 {
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+	const char *function = get_func_name(fcinfo->flinfo->fn_oid);
 
 	if (!result || !IsA(result, ReturnSetInfo) ||
 		!(result->allowedModes & SFRM_Materialize_Preferred))
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("consume must be called in FROM"),
-				 errhint("Write SELECT ... FROM topic.consume(...).")));
+				 errmsg("topic.%s must be called in FROM", function),
+				 errhint("Write SELECT ... FROM topic.%s(...), or in PL/pgSQL also PERFORM * FROM topic.%s(...).",
+						 function, function)));
 }
 
 /*

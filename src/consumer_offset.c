@@ -96,7 +96,7 @@ consumer_offset_read(const char *group_id, const char *topic, int partition,
 	slot = scan.slot;
 	if (next_offset_row(&scan))
 	{
-		slot_getallattrs(slot);
+		slot_getsomeattrs(slot, Natts_consumer_offsets);
 		offset->found = true;
 		offset->committed_offset =
 			DatumGetInt64(slot->tts_values[Anum_consumer_offsets_committed_offset - 1]);
@@ -159,7 +159,8 @@ consumer_offset_write(const char *group_id, const char *topic, int partition,
 		TimestampTzGetDatum(GetCurrentTimestamp());
 
 	row_inserter_begin(&inserter, relation);
-	row_inserter_insert(&inserter, values, nulls, &row);
+	row_inserter_insert(&inserter, values, nulls, Natts_consumer_offsets,
+						&row);
 	row_inserter_end(&inserter);
 	if (offset->found)
 		simple_table_tuple_delete(relation, &offset->row, SnapshotAny);

@@ -60,11 +60,17 @@ group_owner(const char *group_id)
 static void
 check_owner(const char *group_id, Oid owner)
 {
-	if (!has_privs_of_role(GetUserId(), owner))
-		ereport(ERROR,
-				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("permission denied for group \"%s\"", group_id),
-				 errdetail("The group belongs to another role.")));
+	const char *name;
+
+	if (has_privs_of_role(GetUserId(), owner))
+		return;
+	name = GetUserNameFromId(owner, true);
+	ereport(ERROR,
+			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+			 errmsg("permission denied for group \"%s\"", group_id),
+			 name ? errdetail("It belongs to role \"%s\".", name)
+			 : errdetail("It belongs to a role that was dropped."),
+			 errhint("Use another group_id, or become a member of that role.")));
 }
 
 void

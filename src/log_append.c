@@ -122,23 +122,20 @@ close_segment(LogAppender *appender)
 	appender->segment = NULL;
 }
 
-/* Open the active segment for inserting; false if it was just dropped. */
-static bool
+/* Open the active segment for inserting. */
+static void
 open_active_segment(LogAppender *appender)
 {
 	const Segment *active = active_segment(appender->topic);
 
 	if (appender->segment && appender->segment_number == active->number)
-		return true;
+		return;
 
 	close_segment(appender);
 	appender->segment = segment_open(appender->topic, active,
 									 RowExclusiveLock);
-	if (!appender->segment)
-		return false;
 	appender->segment_number = active->number;
 	row_inserter_begin(&appender->inserter, appender->segment);
-	return true;
 }
 
 /* Take the locks that TOASTing a batch will need. */
@@ -171,18 +168,14 @@ lock_partition(LogAppender *appender, int partition, bool needs_toast)
 	for (;;)
 	{
 		CHECK_FOR_INTERRUPTS();
-		if (open_active_segment(appender))
-		{
-			if (needs_toast)
-				lock_toast_table(appender->segment);
-			append_lock_acquire(appender->topic, partition);
-			if (appender->topic->valid ||
-				(latest && messages == SharedInvalidMessageCounter))
-				return;
-			append_lock_release(appender->topic, partition);
-		}
-		else
-			AcceptInvalidationMessages();
+		open_active_segment(appender);
+		if (needs_toast)
+			lock_toast_table(appender->segment);
+		append_lock_acquire(appender->topic, partition);
+		if (appender->topic->valid ||
+			(latest && messages == SharedInvalidMessageCounter))
+			return;
+		append_lock_release(appender->topic, partition);
 		messages = SharedInvalidMessageCounter;
 		latest = true;
 		appender->topic = topic_refresh(appender->topic);
@@ -206,7 +199,8 @@ insert_row(LogAppender *appender, int partition, int64 base_offset,
 		Int64GetDatum(batch->max_timestamp);
 	values[Anum_segment_stable_offset - 1] = Int64GetDatum(stable_offset);
 	values[Anum_segment_batch - 1] = PointerGetDatum(batch->buffer);
-	row_inserter_insert(&appender->inserter, values, nulls, &tid);
+	row_inserter_insert(&appender->inserter, values, nulls, Natts_segment,
+						&tid);
 }
 
 /* Is any batch too large to be stored in line? */
@@ -236,6 +230,12 @@ log_append(LogAppender *appender, int partition,
 	offset = base_offset;
 	for (int i = 0; i < count; i++)
 	{
+		/* One offset is left for "the next one" after the last record. */
+		if (offset > PG_INT64_MAX - 1 - batches[i].record_count)
+			ereport(ERROR,
+					(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+					 errmsg("partition %d of topic \"%s\" has no offsets left",
+							partition, appender->topic->name)));
 		insert_row(appender, partition, offset, stable, &batches[i]);
 		offset += batches[i].record_count;
 	}

@@ -44,6 +44,7 @@
 typedef struct CopiedBatch
 {
 	int64		base_offset;
+	int64		last_offset;
 	struct varlena *batch;
 } CopiedBatch;
 
@@ -206,6 +207,7 @@ copy_rows(LogReader *reader, LogScan *scan)
 
 		copy = &reader->batches[reader->batch_count++];
 		copy->base_offset = row.base_offset;
+		copy->last_offset = row.last_offset;
 		copy->batch = log_scan_batch(scan);
 		bytes += VARSIZE(copy->batch);
 	}
@@ -249,6 +251,11 @@ open_next_batch(LogReader *reader)
 						   VARDATA(copy->batch),
 						   VARSIZE(copy->batch) - VARHDRSZ))
 		report_damaged_batch(reader);
+	if (copy->base_offset + reader->batch.last_offset_delta != copy->last_offset)
+	{
+		reader->batch.error = "last offset is not that of the row";
+		report_damaged_batch(reader);
+	}
 	return true;
 }
 

@@ -43,11 +43,6 @@ open_segment(LogScan *scan)
 	const Segment *segment = &scan->topic->segments[scan->segment];
 
 	scan->relation = segment_open(scan->topic, segment, AccessShareLock);
-	if (!scan->relation)
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("segment %d of topic \"%s\" was dropped",
-						segment->number, scan->topic->name)));
 	if (ScanDirectionIsForward(scan->direction))
 		segment_scan_forward(&scan->scan, scan->relation, scan->partition,
 							 scan->offset);
@@ -56,17 +51,34 @@ open_segment(LogScan *scan)
 							  scan->offset);
 }
 
+/*
+ * Can the segment have rows of the partition?  Not if the next one begins at
+ * the same offset.  So a partition that is idle costs no look at, and no lock
+ * on, each segment that came since.
+ */
+static bool
+segment_may_have_rows(const LogScan *scan)
+{
+	const Segment *segment = &scan->topic->segments[scan->segment];
+
+	return segment == active_segment(scan->topic) ||
+		segment_base_offset(segment + 1, scan->partition) >
+		segment_base_offset(segment, scan->partition);
+}
+
 bool
 log_scan_next(LogScan *scan, SegmentRow *row)
 {
-	while (scan->segment >= 0 && scan->segment < scan->topic->segment_count)
+	for (; scan->segment >= 0 && scan->segment < scan->topic->segment_count;
+		 scan->segment += scan->direction)
 	{
+		if (!segment_may_have_rows(scan))
+			continue;
 		if (!scan->relation)
 			open_segment(scan);
 		if (segment_scan_next(&scan->scan, row))
 			return true;
 		log_scan_end(scan);
-		scan->segment += scan->direction;
 	}
 	return false;
 }

@@ -32,6 +32,9 @@ PG_FUNCTION_INFO_V1(topic_partition_for_key);
 
 #define ANY_PARTITION	(-1)
 
+/* The least that a header takes beside its key and value: their lengths. */
+#define HEADER_OVERHEAD	2
+
 /* Types of value and key of the overload that was called. */
 typedef struct ProduceTypes
 {
@@ -133,7 +136,8 @@ make_record(RecordInput *record, const Topic *topic, const ProduceTypes *types,
 												  &unpacked);
 		record->headers = unpacked;
 		for (int i = 0; i < record->header_count; i++)
-			size += unpacked[i].key.length + Max(unpacked[i].value.length, 0);
+			size += HEADER_OVERHEAD + unpacked[i].key.length +
+				Max(unpacked[i].value.length, 0);
 	}
 
 	if (size > topic->max_record_bytes)
@@ -142,7 +146,8 @@ make_record(RecordInput *record, const Topic *topic, const ProduceTypes *types,
 				 errmsg("record of " INT64_FORMAT " bytes is too large for topic \"%s\"",
 						size, topic->name),
 				 errdetail("Its max_record_bytes is %d.",
-						   topic->max_record_bytes)));
+						   topic->max_record_bytes),
+				 errhint("topic.alter_topic() can change that.")));
 }
 
 /*

@@ -19,22 +19,30 @@
 void
 row_inserter_begin(RowInserter *inserter, Relation relation)
 {
+	int			natts = RelationGetDescr(relation)->natts;
+
 	inserter->estate = CreateExecutorState();
 	inserter->result_relation = makeNode(ResultRelInfo);
 	InitResultRelInfo(inserter->result_relation, relation, 0, NULL, 0);
 	ExecOpenIndices(inserter->result_relation, false);
 	inserter->slot = MakeSingleTupleTableSlot(RelationGetDescr(relation),
 											  &TTSOpsHeapTuple);
+	inserter->values = palloc0(natts * sizeof(Datum));
+	inserter->nulls = palloc(natts * sizeof(bool));
+	memset(inserter->nulls, true, natts * sizeof(bool));
 }
 
 void
 row_inserter_insert(RowInserter *inserter, Datum *values, bool *nulls,
-					ItemPointer tid)
+					int count, ItemPointer tid)
 {
 	TupleTableSlot *slot = inserter->slot;
 
-	ExecStoreHeapTuple(heap_form_tuple(slot->tts_tupleDescriptor, values,
-									   nulls), slot, true);
+	memcpy(inserter->values, values, count * sizeof(Datum));
+	memcpy(inserter->nulls, nulls, count * sizeof(bool));
+	ExecStoreHeapTuple(heap_form_tuple(slot->tts_tupleDescriptor,
+									   inserter->values, inserter->nulls),
+					   slot, true);
 	ExecSimpleRelationInsert(inserter->result_relation, inserter->estate,
 							 slot);
 	*tid = slot->tts_tid;
@@ -48,4 +56,6 @@ row_inserter_end(RowInserter *inserter)
 	ExecCloseIndices(inserter->result_relation);
 	ExecDropSingleTupleTableSlot(inserter->slot);
 	FreeExecutorState(inserter->estate);
+	pfree(inserter->values);
+	pfree(inserter->nulls);
 }

@@ -16,12 +16,19 @@ typedef struct RowInserter
 	EState	   *estate;
 	ResultRelInfo *result_relation;
 	TupleTableSlot *slot;
+	Datum	   *values;
+	bool	   *nulls;
 } RowInserter;
 
 /* The caller has opened the table with RowExclusiveLock. */
 extern void row_inserter_begin(RowInserter *inserter, Relation relation);
+
+/*
+ * Insert a row, given its first attributes; others that the table may have got
+ * meanwhile are null.
+ */
 extern void row_inserter_insert(RowInserter *inserter, Datum *values,
-								bool *nulls, ItemPointer tid);
+								bool *nulls, int count, ItemPointer tid);
 extern void row_inserter_end(RowInserter *inserter);
 
 #endif							/* TOPIC_ROW_INSERTER_H */

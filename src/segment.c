@@ -127,8 +127,13 @@ segment_open(const Topic *topic, const Segment *segment, LOCKMODE lockmode)
 	char	   *name = segment_table_name(topic->id, segment->number);
 	Oid			relid = get_relname_relid(name, log_namespace_oid());
 
+	if (!OidIsValid(relid))
+		ereport(ERROR,
+				(errcode(ERRCODE_DATA_CORRUPTED),
+				 errmsg("segment \"%s\" of topic \"%s\" is missing",
+						name, topic->name)));
 	pfree(name);
-	return OidIsValid(relid) ? try_table_open(relid, lockmode) : NULL;
+	return table_open(relid, lockmode);
 }
 
 static void
@@ -180,6 +185,25 @@ int64_attribute(TupleTableSlot *slot, AttrNumber attribute)
 	return DatumGetInt64(slot->tts_values[attribute - 1]);
 }
 
+/*
+ * Whatever a row says is believed from here on, so what would lead readers or
+ * appenders astray must not pass.
+ */
+static void
+check_row(const SegmentScan *scan, const SegmentRow *row)
+{
+	if (row->base_offset < 0 || row->last_offset < row->base_offset ||
+		row->last_offset == PG_INT64_MAX ||
+		row->stable_offset < 0 || row->stable_offset > row->base_offset)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATA_CORRUPTED),
+				 errmsg("damaged row in segment \"%s\"",
+						RelationGetRelationName(scan->segment)),
+				 errdetail("Its offsets are " INT64_FORMAT " to " INT64_FORMAT ", its stable offset is " INT64_FORMAT ".",
+						   row->base_offset, row->last_offset,
+						   row->stable_offset)));
+}
+
 bool
 segment_scan_next(SegmentScan *scan, SegmentRow *row)
 {
@@ -196,6 +220,7 @@ segment_scan_next(SegmentScan *scan, SegmentRow *row)
 										 Anum_segment_max_timestamp);
 	row->stable_offset = int64_attribute(scan->slot,
 										 Anum_segment_stable_offset);
+	check_row(scan, row);
 	row->tuple = ExecFetchSlotHeapTuple(scan->slot, false, NULL);
 	row->buffer = ((BufferHeapTupleTableSlot *) scan->slot)->buffer;
 	return true;

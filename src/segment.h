@@ -68,7 +68,10 @@ extern char *segment_table_name(int32 topic_id, int32 number);
 extern void create_segment_table(int32 topic_id, int32 number);
 extern void drop_segment_tables(int32 topic_id);
 
-/* NULL if the table was dropped meanwhile. */
+/*
+ * Open a segment of a topic whose relation is locked, so that nobody can drop
+ * it.
+ */
 extern Relation segment_open(const Topic *topic, const Segment *segment,
 							 LOCKMODE lockmode);
 

@@ -9,7 +9,6 @@ CREATE TABLE topic.segments (
 	CONSTRAINT segments_pkey PRIMARY KEY (topic_id, segment)
 );
 SELECT pg_catalog.pg_extension_config_dump('topic.segments', '');
-GRANT SELECT ON topic.segments TO PUBLIC;
 
 COMMENT ON TABLE topic.segments IS
 'The segments of each topic, tables topic_log.segment_<topic_id>_<segment>.';

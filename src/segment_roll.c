@@ -30,6 +30,7 @@
 #include "utils/builtins.h"
 #include "utils/inval.h"
 #include "utils/memutils.h"
+#include "utils/syscache.h"
 
 #include "arguments.h"
 #include "catalog.h"
@@ -106,13 +107,15 @@ insert_segment(const Topic *topic, int32 number, Datum *base_offsets)
 static void
 switch_segment(const PendingRoll *roll)
 {
-	Topic	   *topic = topic_lookup_relation(roll->relid);
+	Topic	   *topic;
 	Relation	active;
 	Datum	   *base_offsets;
 	SavedUser	saved;
 
-	if (!topic)
-		return;					/* the same transaction dropped it */
+	/* The same transaction may have dropped the topic, or the extension. */
+	if (!SearchSysCacheExists1(RELOID, ObjectIdGetDatum(roll->relid)))
+		return;
+	topic = topic_lookup_relation(roll->relid);
 	PreventCommandIfReadOnly("roll_segment");
 
 	/* A lock that may have to wait comes before those that make wait. */

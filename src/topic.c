@@ -193,8 +193,10 @@ read_topic_row(AttrNumber attribute, Oid eq_function, Datum key)
 	tuple = systable_getnext(scan);
 	if (HeapTupleIsValid(tuple))
 	{
-		Datum		values[Natts_topics];
-		bool		nulls[Natts_topics];
+		/* A newer version of the extension may have added columns. */
+		int			natts = RelationGetDescr(relation)->natts;
+		Datum	   *values = palloc(natts * sizeof(Datum));
+		bool	   *nulls = palloc(natts * sizeof(bool));
 		Oid			relid;
 
 		heap_deform_tuple(tuple, RelationGetDescr(relation), values, nulls);
@@ -228,6 +230,21 @@ read_topic_row(AttrNumber attribute, Oid eq_function, Datum key)
 	return topic;
 }
 
+static void
+read_base_offsets(const Topic *topic, Segment *segment, Datum datum)
+{
+	ArrayType  *array = DatumGetArrayTypePCopy(datum);
+
+	if (ARR_NDIM(array) > 1 || ARR_HASNULL(array) ||
+		ARR_ELEMTYPE(array) != INT8OID)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATA_CORRUPTED),
+				 errmsg("base_offsets of segment %d of topic \"%s\" are damaged",
+						segment->number, topic->name)));
+	segment->base_count = ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array));
+	segment->base_offsets = (int64 *) ARR_DATA_PTR(array);
+}
+
 /* Read the topic's list of segments. */
 static void
 read_segments(Topic *topic)
@@ -249,9 +266,9 @@ read_segments(Topic *topic)
 	while ((tuple = systable_getnext_ordered(scan,
 											 ForwardScanDirection)) != NULL)
 	{
-		Datum		values[Natts_segments];
-		bool		nulls[Natts_segments];
-		ArrayType  *base_offsets;
+		bool		isnull;
+		Datum		number;
+		Datum		base_offsets;
 		Segment    *segment;
 
 		if (topic->segment_count == capacity)
@@ -261,23 +278,17 @@ read_segments(Topic *topic)
 									   capacity * sizeof(Segment));
 		}
 		segment = &topic->segments[topic->segment_count++];
-		heap_deform_tuple(tuple, RelationGetDescr(relation), values, nulls);
-		segment->number = DatumGetInt32(values[Anum_segments_segment - 1]);
-		base_offsets =
-			DatumGetArrayTypePCopy(values[Anum_segments_base_offsets - 1]);
-		segment->base_count = ArrayGetNItems(ARR_NDIM(base_offsets),
-											 ARR_DIMS(base_offsets));
-		segment->base_offsets = (int64 *) ARR_DATA_PTR(base_offsets);
+		number = heap_getattr(tuple, Anum_segments_segment,
+							  RelationGetDescr(relation), &isnull);
+		segment->number = DatumGetInt32(number);
+		base_offsets = heap_getattr(tuple, Anum_segments_base_offsets,
+									RelationGetDescr(relation), &isnull);
+		read_base_offsets(topic, segment, base_offsets);
 	}
 	systable_endscan_ordered(scan);
 	index_close(index, AccessShareLock);
 	table_close(relation, AccessShareLock);
 	MemoryContextSwitchTo(old_context);
-
-	if (topic->segment_count == 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_DATA_CORRUPTED),
-				 errmsg("topic \"%s\" has no segments", topic->name)));
 }
 
 /*
@@ -299,6 +310,15 @@ read_topic(AttrNumber attribute, Oid eq_function, Datum key)
 	if (!topic)
 		return NULL;
 	read_segments(topic);
+	if (topic->segment_count == 0)
+	{
+		/* It may have been dropped between the two looks. */
+		if (!read_topic_row(attribute, eq_function, key))
+			return NULL;
+		ereport(ERROR,
+				(errcode(ERRCODE_DATA_CORRUPTED),
+				 errmsg("topic \"%s\" has no segments", topic->name)));
+	}
 	topic->valid = (invalidations == invalidations_before);
 	have_invalid_topics |= !topic->valid;
 
@@ -355,13 +375,17 @@ report_unknown_topic(const char *name)
 	ereport(ERROR,
 			(errcode(ERRCODE_UNDEFINED_OBJECT),
 			 errmsg("topic \"%s\" does not exist", name),
-			 errhint("Create it with topic.create_topic().")));
+			 errhint("View topic.topic_stats lists topics; topic.create_topic() creates one.")));
 }
 
 static void
 check_privilege(const Topic *topic, AclMode privilege)
 {
 	Oid			user = GetUserId();
+
+	/* Somebody may just have dropped it. */
+	if (!SearchSysCacheExists1(RELOID, ObjectIdGetDatum(topic->relid)))
+		report_unknown_topic(topic->name);
 
 	if (privilege == ACL_NO_RIGHTS)
 	{

@@ -125,8 +125,8 @@ LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION topic.drop_topic(text, boolean) IS
 'Drop a topic with its records and its groups'' offsets. Owner only.';
 
--- DROP FOREIGN TABLE topics.<topic>, DROP OWNED and the like drop the topic;
--- DROP TABLE too, if the relation is a partition or a child of the table.
+-- Whatever command drops the relation topics.<topic> drops the topic: DROP
+-- FOREIGN TABLE, DROP OWNED, DROP TABLE of a table that it inherits from, ...
 CREATE FUNCTION topic.on_sql_drop()
 RETURNS event_trigger
 AS 'MODULE_PATHNAME', 'topic_on_sql_drop'
@@ -136,8 +136,6 @@ COMMENT ON FUNCTION topic.on_sql_drop() IS
 REVOKE EXECUTE ON FUNCTION topic.on_sql_drop() FROM PUBLIC;
 
 CREATE EVENT TRIGGER pg_topic_on_sql_drop ON sql_drop
-	WHEN TAG IN ('DROP FOREIGN TABLE', 'DROP TABLE', 'DROP OWNED', 'DROP SCHEMA', 'DROP SERVER',
-				 'DROP FOREIGN DATA WRAPPER', 'DROP EXTENSION')
 	EXECUTE FUNCTION topic.on_sql_drop();
 COMMENT ON EVENT TRIGGER pg_topic_on_sql_drop IS
 'Drops the topic whose relation topics.<topic> is dropped.';

@@ -67,14 +67,15 @@ typedef struct TopicOption
 	int64		maximum;
 	const char *allowed[4];		/* of texts */
 	const char *default_value;	/* NULL: the option may be NULL, and is */
+	bool		drops_records;
 } TopicOption;
 
 #define MAX_RECORD_BYTES_LIMIT	(512 * 1024 * 1024)
 
 static const TopicOption topic_options[OPTION_COUNT] = {
 	{"partitions", INT4OID, 1, MAX_PARTITIONS, {0}, "1"},
-	{"retention", INTERVALOID, 0, 0, {0}, NULL},
-	{"retention_bytes", INT8OID, 1, PG_INT64_MAX, {0}, NULL},
+	{"retention", INTERVALOID, 0, 0, {0}, NULL, true},
+	{"retention_bytes", INT8OID, 1, PG_INT64_MAX, {0}, NULL, true},
 	{"cleanup_policy", TEXTOID, 0, 0, {"delete"}, "'delete'"},
 	{"value_format", TEXTOID, 0, 0, {"text", "json", "bytes"}, "'text'"},
 	{"max_record_bytes", INT4OID, 1, MAX_RECORD_BYTES_LIMIT, {0}, "1048576"},
@@ -147,6 +148,17 @@ check_text_option(const TopicOption *option, const char *value)
 			 errhint("Valid values are: %s.", hint.data)));
 }
 
+/* Nothing drops records yet, which nobody should find out by a full disk. */
+static void
+warn_if_not_enforced(const TopicOption *option)
+{
+	if (option->drops_records)
+		ereport(WARNING,
+				(errmsg("%s is recorded but not enforced in this version",
+						option->name),
+				 errdetail("Records stay until the topic is dropped.")));
+}
+
 static void
 check_option(const TopicOption *option, Datum value)
 {
@@ -172,16 +184,40 @@ value_format_of(Datum value)
 	return value_format_from_text(TextDatumGetCString(value));
 }
 
-/* One creator of a name at a time, to the end of its transaction. */
+/* The right to create topics, before anything is locked. */
 static void
-lock_topic_name(const char *name)
+check_may_create(void)
+{
+	AclResult	result = schema_aclcheck(topics_namespace_oid(), GetUserId(),
+										 ACL_CREATE);
+
+	if (result != ACLCHECK_OK)
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("permission denied to create a topic"),
+				 errdetail("CREATE privilege on schema %s is needed.",
+						   TOPICS_SCHEMA)));
+}
+
+/*
+ * One creator of a name at a time, to the end of its transaction.  False if
+ * somebody else has just created the topic; then nothing is locked.
+ */
+static bool
+lock_new_topic_name(const char *name)
 {
 	LOCKTAG		tag;
+
+	check_may_create();
 
 	/* No partition has this number, so this is nobody's append lock. */
 	set_lock_tag(&tag, "topics", string_hash(name, NAMEDATALEN),
 				 PG_UINT16_MAX);
 	transaction_lock_acquire(&tag);
+	if (!topic_lookup(name))
+		return true;
+	transaction_lock_release(&tag);
+	return false;
 }
 
 /*
@@ -314,20 +350,25 @@ topic_create_topic(PG_FUNCTION_ARGS)
 		options[i] = PG_GETARG_DATUM(i + 1);
 		nulls[i] = PG_ARGISNULL(i + 1);
 		if (!nulls[i])
+		{
 			check_option(option, options[i]);
+			warn_if_not_enforced(option);
+		}
 		else if (option->default_value)
 			report_null_argument(option->name);
 	}
 	PreventCommandIfReadOnly("create_topic");
 
-	lock_topic_name(name);
-	if (topic_lookup(name))
+	if (topic_lookup(name) || !lock_new_topic_name(name))
 	{
-		ereport(if_not_exists ? NOTICE : ERROR,
+		if (!if_not_exists)
+			ereport(ERROR,
+					(errcode(ERRCODE_DUPLICATE_OBJECT),
+					 errmsg("topic \"%s\" already exists", name),
+					 errhint("Use if_not_exists => true to go on with it.")));
+		ereport(NOTICE,
 				(errcode(ERRCODE_DUPLICATE_OBJECT),
-				 errmsg(if_not_exists
-						? "topic \"%s\" already exists, skipping"
-						: "topic \"%s\" already exists", name)));
+				 errmsg("topic \"%s\" already exists, skipping", name)));
 		PG_RETURN_VOID();
 	}
 	forget_dead_topic(name);
@@ -452,6 +493,7 @@ topic_alter_topic(PG_FUNCTION_ARGS)
 						 errmsg("option \"%s\" is both set and reset",
 								option->name)));
 			check_option(option, options[i]);
+			warn_if_not_enforced(option);
 		}
 		appendStringInfo(&assignments, "%s%s = ", i > 0 ? ", " : "",
 						 option->name);

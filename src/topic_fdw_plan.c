@@ -58,13 +58,9 @@ static double
 segment_pages(const Topic *topic, const Segment *segment)
 {
 	Relation	relation = segment_open(topic, segment, AccessShareLock);
-	double		pages = 0;
+	double		pages = RelationGetNumberOfBlocks(relation);
 
-	if (relation)
-	{
-		pages = RelationGetNumberOfBlocks(relation);
-		table_close(relation, AccessShareLock);
-	}
+	table_close(relation, AccessShareLock);
 	return pages;
 }
 

@@ -90,7 +90,7 @@ INSERT INTO commands (command, allowed) VALUES
 	('TABLE topic.group_info', :'everybody'),
 	-- the catalog and the log
 	('TABLE topic.topics', :'everybody'),
-	('TABLE topic.segments', :'everybody'),
+	('TABLE topic.segments', :'supers'),
 	('TABLE topic.consumer_offsets', :'supers'),
 	('TABLE topic.groups', :'supers'),
 	('UPDATE topic.topics SET partitions = 9', :'supers'),
