@@ -1,15 +1,19 @@
-# What the benchmarks share.  Sourced after scripts/common.sh.
+# What the benchmarks share.  Sourced, never run.
 #
 # Absolute times say little about another machine, so every benchmark runs a
 # baseline beside what it measures, in turn, and prints the ratio of medians.
-# shellcheck shell=bash
+# shellcheck shell=bash source-path=SCRIPTDIR source=../scripts/common.sh
+source "$(dirname "${BASH_SOURCE[0]}")/../scripts/common.sh"
 
 # Build, start a server, set `runs`; returns in the workspace.
 begin_bench()
 {
-	install_postgres
-	install_packages gcc make
+	if [ -z "${PG_TOPIC_WORKSPACE-}" ]; then
+		choose_postgres
+		install_packages "${postgres_packages[@]}" make gcc libc6-dev
+	fi
 	enter_workspace "$@"
+	# shellcheck disable=SC2034 # for who sources this
 	runs=${1:-5}
 	install_extension
 	start_server shared_buffers=1GB max_wal_size=8GB checkpoint_timeout=1h

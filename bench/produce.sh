@@ -6,10 +6,8 @@
 #
 # usage: bench/produce.sh [runs]
 
-# shellcheck source-path=SCRIPTDIR source=../scripts/common.sh
-source "$(dirname "${BASH_SOURCE[0]}")/../scripts/common.sh"
 # shellcheck source-path=SCRIPTDIR source=common.sh
-source "$tree/bench/common.sh"
+source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
 begin_bench "$@"
 
