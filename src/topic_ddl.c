@@ -73,16 +73,16 @@ typedef struct TopicOption
 #define MAX_RECORD_BYTES_LIMIT	(512 * 1024 * 1024)
 
 static const TopicOption topic_options[OPTION_COUNT] = {
-	{"partitions", INT4OID, 1, MAX_PARTITIONS, {0}, "1"},
+	{"partitions", INT4OID, 1, MAX_PARTITIONS, {0}, "1", false},
 	{"retention", INTERVALOID, 0, 0, {0}, NULL, true},
 	{"retention_bytes", INT8OID, 1, PG_INT64_MAX, {0}, NULL, true},
-	{"cleanup_policy", TEXTOID, 0, 0, {"delete"}, "'delete'"},
-	{"value_format", TEXTOID, 0, 0, {"text", "json", "bytes"}, "'text'"},
-	{"max_record_bytes", INT4OID, 1, MAX_RECORD_BYTES_LIMIT, {0}, "1048576"},
-	{"compression", TEXTOID, 0, 0, {"none"}, "'none'"},
-	{"segment_bytes", INT8OID, 1, PG_INT64_MAX, {0}, "268435456"},
-	{"segment_age", INTERVALOID, 0, 0, {0}, NULL},
-	{"timestamp_type", TEXTOID, 0, 0, {"CreateTime", "LogAppendTime"}, "'CreateTime'"},
+	{"cleanup_policy", TEXTOID, 0, 0, {"delete"}, "'delete'", false},
+	{"value_format", TEXTOID, 0, 0, {"text", "json", "bytes"}, "'text'", false},
+	{"max_record_bytes", INT4OID, 1, MAX_RECORD_BYTES_LIMIT, {0}, "1048576", false},
+	{"compression", TEXTOID, 0, 0, {"none"}, "'none'", false},
+	{"segment_bytes", INT8OID, 1, PG_INT64_MAX, {0}, "268435456", false},
+	{"segment_age", INTERVALOID, 0, 0, {0}, NULL, false},
+	{"timestamp_type", TEXTOID, 0, 0, {"CreateTime", "LogAppendTime"}, "'CreateTime'", false},
 };
 
 /* Types of the columns key, value and headers of topics.<topic>. */
