@@ -79,7 +79,7 @@ consume_batch()
 worker()
 {
 	until [ "$(value "$no_lag" 2>/dev/null)" = t ]; do
-		consume_batch "$1" 0.05 || sleep 0.2
+		consume_batch "$1" 0.1 || sleep 0.2
 	done
 }
 no_lag="SELECT sum(lag) = 0 FROM topic.lag WHERE group_id = 'delay_stats'"
@@ -104,10 +104,25 @@ show_progress()
 	SQL
 }
 
+# Show a moment at which all of so many workers are at work, and none is between
+# two batches; if one comes soon.
+#
+# usage: show_progress_of COUNT
+show_progress_of()
+{
+	local tries progress
+
+	for tries in {1..40}; do
+		progress=$(show_progress)
+		[ "$(grep -c worker <<<"$progress")" -lt "$1" ] || break
+	done
+	printf '%s\n\n' "$progress"
+}
+
 # What its table and its offsets tell; both in one snapshot.
 progress()
 {
-	value "SELECT format('delay_stats counts %s flights, committed offsets add up to %s.',
+	value "SELECT format('%s flights in delay_stats, committed offsets add up to %s',
 		(SELECT to_char(sum(flights), 'FM99,999') FROM delay_stats),
 		(SELECT to_char(sum(committed_offset), 'FM99,999')
 		 FROM topic.committed('delay_stats', 'flights')))"
@@ -131,7 +146,8 @@ CREATE TABLE flight_file (line int GENERATED ALWAYS AS IDENTITY, flight jsonb NO
 \copy flight_file (flight) from flights-20k.jsonl
 SQL
 say "topic.create_topic('flights', partitions => 4, value_format => 'json')" \
-	"topic.produce_batch('flights', ...), 1,000 records at a time; the key is the airport of origin" ''
+	"topic.produce_batch('flights', ...), 1,000 records at a time" \
+	"The key is the airport of origin." ''
 started=${EPOCHREALTIME/./}
 produced=$(value "
 	SELECT sum(record_count)
@@ -147,41 +163,48 @@ SELECT partition, count(*) AS records, count(DISTINCT key) AS airports,
 	min(record_offset) AS first_offset, max(record_offset) AS last_offset
 FROM topics.flights GROUP BY partition ORDER BY partition;
 SQL
-say "$(number "$produced") records produced in $(((ended - started) / 1000)) ms. A key is always in the same partition:" \
-	"an airport's flights keep their order."
+say "$(number "$produced") records produced in $(((ended - started) / 1000)) ms." \
+	"A key is always in the same partition: an airport's flights keep their order."
 
 chapter "A worker is terminated between its write and its commit"
 
 table <<'SQL'
 CREATE TABLE delay_stats (airport text PRIMARY KEY, flights int, late int, minutes int);
 SQL
-say "Group delay_stats maintains a table: delays by airport. Each batch is one transaction:" \
-	"topic.consume_json(), INSERT ... ON CONFLICT, topic.commit(). See demo/delay_stats.sql." ''
+say "Group delay_stats maintains a table: delays by airport. Each batch is one" \
+	"transaction: topic.consume_json(), INSERT ... ON CONFLICT, topic.commit()." \
+	"See demo/delay_stats.sql." ''
 consume_batch worker 0
-say "After one batch: $(progress)"
+say "After one batch:" "    $(progress)" ''
 start_slow_worker
-say "A slow worker has consumed the next 250 and written its rows, but not committed yet:" ''
+say "A slow worker has consumed the next 250 and written its rows, but not" \
+	"committed yet:" ''
 show_progress
+say "Where committed_offset is empty, the group has not committed yet: it begins" \
+	"at the first record." ''
 value "SELECT pg_terminate_backend($pid)" >/dev/null
 await "SELECT NOT EXISTS (SELECT FROM pg_stat_activity WHERE pid = $pid)"
 say "SELECT pg_terminate_backend($pid)" '' \
-	"Afterwards:      $(progress)" \
-	"As if it had never begun; its partition is free at once: no session timeout, no rebalance."
+	"Afterwards:" "    $(progress)" '' \
+	"As if it had never begun. Its partition is free at once: no session timeout," \
+	"no rebalance."
 
-chapter "Four workers in parallel, and kill -9 of a server process"
+chapter "Three workers in parallel, and kill -9 of a server process"
 
 start_slow_worker
-for name in worker_1 worker_2 worker_3 worker_4; do
+for name in worker_1 worker_2 worker_3; do
 	worker $name &
 done
 await "SELECT sum(committed_offset) >= 5000 FROM topic.committed('delay_stats', 'flights')"
-say "Four workers share the partitions that the slow one has not claimed. In the middle of it:" ''
-show_progress
+say "A slow worker has claimed a partition; three others share the rest. In the" \
+	"middle of it:" ''
+show_progress_of 4
 kill -9 "$pid"
 say "kill -9 $pid" '' \
-	"PostgreSQL answers the loss of a process by restarting them all, and recovers from the WAL." \
-	"Every open transaction is gone, those of the four workers too. They connect again, go on" \
-	"from the committed offsets, and come to the end:" ''
+	"PostgreSQL answers the loss of a process by restarting them all, and" \
+	"recovers from the WAL. Every open transaction is gone, those of the three" \
+	"others too. They connect again, go on from the committed offsets, and come" \
+	"to the end:" ''
 await "$no_lag"
 show_progress
 say "$(progress)"
@@ -205,9 +228,12 @@ march=$(value "SELECT FROM topic.reset_offsets('replay', 'flights', to_time => '
 	tail -n 1)
 say "Consumed records stay. One statement consumes, writes and commits:" "" \
 	"INSERT INTO replayed SELECT partition, record_offset, value" \
-	"    FROM topic.consume_json('replay', 'flights', ..., commit => true);   -- $(number "$first") records" \
-	"topic.reset_offsets('replay', 'flights', to_position => 'earliest')      -- and again: $(number "$second")" \
-	"topic.reset_offsets('replay', 'flights', to_time => '2001-03-01 ...')    -- from March on: $(number "$march")"
+	"FROM topic.consume_json('replay', 'flights', ..., commit => true);" \
+	"    -- $(number "$first") records" \
+	"topic.reset_offsets('replay', 'flights', to_position => 'earliest')" \
+	"    -- and again $(number "$second")" \
+	"topic.reset_offsets('replay', 'flights', to_time => '2001-03-01 ...')" \
+	"    -- $(number "$march"), from March on"
 
 chapter "The proof: what the groups wrote, against the file itself"
 
@@ -218,7 +244,7 @@ expect_none()
 	local differences
 
 	differences=$(value "$2")
-	say "$(printf '%-74s %s' "$1" "$differences")"
+	say "$(printf '%-72s %s' "$1" "$differences")"
 	[ "$differences" = 0 ] || wrong=1
 }
 
@@ -253,6 +279,6 @@ FROM delay_stats WHERE flights >= 100 ORDER BY percent_late DESC, airport LIMIT 
 SQL
 say "The lag of all groups, in the view topic.lag:" ""
 table <<'SQL'
-SELECT group_id, topic, partition, committed_offset, last_stable_offset, high_watermark, lag
+SELECT group_id, topic, partition, committed_offset, high_watermark, lag
 FROM topic.lag ORDER BY group_id, topic, partition;
 SQL

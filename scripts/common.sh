@@ -48,13 +48,14 @@ install_packages()
 	done
 	[ ${#missing[@]} -gt 0 ] || return 0
 
-	echo "Installing ${missing[*]}"
+	echo "Installing ${missing[*]}" | fold -s -w 80
 	as_root mkdir -p "$(dirname $no_cluster)"
 	echo 'create_main_cluster = false' | as_root tee $no_cluster >/dev/null
 	apt_get install "${missing[@]}" || { apt_get update && apt_get install "${missing[@]}"; } ||
 		failed=true
 	as_root rm -f $no_cluster
 	[ $failed = false ] || die "could not install ${missing[*]}"
+	echo
 }
 
 # Is there such a Debian package?

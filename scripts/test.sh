@@ -218,7 +218,7 @@ test_pgtap()
 # Crashes, standbys, dumps: test/t, with servers of their own.
 test_tap()
 {
-	local file name
+	local file name log_file
 
 	need_server || return 0
 	for file in test/t/*.pl; do
@@ -227,7 +227,12 @@ test_tap()
 			>"$log" 2>&1 </dev/null; then
 			pass "tap: $name"
 		else
-			fail "tap: $name" "$log" tmp_check/log/*"$name"*
+			fail "tap: $name" tmp_check/log/regress_log_"$name" "$log"
+			for log_file in tmp_check/log/"$name"_*.log; do
+				echo "---- the end of $log_file"
+				tail -n 15 "$log_file"
+				echo "----"
+			done
 		fi
 	done
 }

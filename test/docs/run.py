@@ -1,4 +1,4 @@
-"""Run the SQL of the documentation.
+"""Run the SQL and the Python of the documentation.
 
 Every ```sql block of README.md and docs/*.md is run by psql, in the order of
 the file, each file in a database of its own.  A block must end its last
@@ -8,8 +8,12 @@ statement.  Conventions:
     ```sql error=55000  must fail, once, with this SQLSTATE
     ```sql session=b    runs in another session, which stays open to the end
                         of the file
+    ```sql within=10    runs again until its output is right, for so many
+                        seconds
     ```text             directly after a ```sql block: the output of psql, to
                         the letter but for blanks at the ends of lines
+    ```python           a program of its own, which must exit with 0
+    ```python forever   must go on to the end of the file, and is ended then
 
 Blocks in other languages, and text that follows prose, are not looked at.
 A block that fails ends its file, as ON_ERROR_STOP would.
@@ -28,12 +32,17 @@ import pathlib
 import re
 import subprocess
 import sys
+import tempfile
+import time
 import uuid
 
 import check
 import tap
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+
+# Debian's, which has Debian's psycopg2
+PYTHON = "/usr/bin/python3"
 
 FENCE = re.compile(r"^```(\w*)\s*(.*)$")
 
@@ -43,7 +52,7 @@ class Block:
 
     def __init__(self, language, options, first, last, lines):
         self.language = language
-        self.options = dict(o.split("=", 1) for o in options.split())
+        self.options = dict(o.partition("=")[::2] for o in options.split())
         self.first = first
         self.last = last
         self.lines = lines
@@ -58,14 +67,14 @@ def read_blocks(lines):
     blocks = []
     start = None
     for number, line in enumerate(lines):
-        if re.match(r"^\s+```sql", line):
+        if re.match(r"^\s+```(sql|python)", line):
             raise ValueError(f"line {number + 1}: an indented block would not be run")
         match = FENCE.match(line)
         if start is None and match:
             start = (match.group(1), match.group(2), number + 1)
         elif start is not None and line == "```":
             language, options, first = start
-            if language != "sql":
+            if language not in ("sql", "python"):
                 options = ""
             blocks.append(Block(language, options, first, number,
                                 lines[first:number]))
@@ -119,6 +128,36 @@ class Session:
         self.psql.wait()
 
 
+class Program:
+    """A Python program, running."""
+
+    def __init__(self, block, name, database):
+        self.name = name
+        self.forever = "forever" in block.options
+        self.output = tempfile.TemporaryFile(mode="w+", encoding="utf-8")
+        self.process = subprocess.Popen(
+            [PYTHON, "-u", "-c", block.text], stdin=subprocess.DEVNULL,
+            stdout=self.output, stderr=subprocess.STDOUT,
+            env=dict(os.environ, PGDATABASE=database))
+
+    def end(self):
+        """Report whether the program did what it should."""
+        complaint = ""
+        try:
+            status = self.process.wait(0 if self.forever else 60)
+            if self.forever or status != 0:
+                complaint = f"it ended with status {status}"
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+            if not self.forever:
+                complaint = "it does not end"
+        self.output.seek(0)
+        tap.result(not complaint, self.name,
+                   complaint + "\n" + self.output.read())
+        return not complaint
+
+
 def statement_is_open(block):
     code = [line for line in block.lines
             if line.strip() and not line.strip().startswith("--")]
@@ -130,7 +169,13 @@ def run_block(session, block, expected):
     """Run one block.  Returns its output and the list of complaints."""
     if statement_is_open(block):
         return "", ["the block does not end its last statement"]
-    output, sqlstate = session.run(block.text)
+    deadline = time.monotonic() + int(block.options.get("within", 0))
+    while True:
+        output, sqlstate = session.run(block.text)
+        if not expected or normalize(output) == normalize(expected.text) \
+                or time.monotonic() > deadline:
+            break
+        time.sleep(0.1)
     errors = len(re.findall(r"^(?:ERROR|FATAL|PANIC):", output, re.M))
     wanted = block.options.get("error")
     complaints = []
@@ -150,8 +195,16 @@ def run_file(path, database, rewrite):
     result = list(lines)
     blocks = read_blocks(lines)
     sessions = {}
+    programs = []
     replacements = []
     for index, block in enumerate(blocks):
+        if block.language == "python":
+            program = Program(block, f"{path.relative_to(ROOT)} line {block.first}",
+                              database)
+            if program.forever:
+                programs.append(program)
+            elif not program.end():
+                break
         if block.language != "sql":
             continue
         name = block.options.get("session", "")
@@ -167,6 +220,8 @@ def run_file(path, database, rewrite):
                    "\n".join(complaints) + "\n" + output)
         if complaints:
             break
+    for program in programs:
+        program.end()
     for session in sessions.values():
         session.close()
     for block, output in reversed(replacements):

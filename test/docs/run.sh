@@ -1,6 +1,6 @@
 #!/bin/sh
-# Run the SQL of README.md and docs/*.md, and check docs/reference.md and the
-# COMMENTs against the installed extension.  Prints TAP.
+# Run the SQL and Python of README.md and docs/*.md, and check docs/reference.md
+# and the COMMENTs against the installed extension.  Prints TAP.
 #
 #	PGHOST=... PGUSER=... test/docs/run.sh [--write] [FILE.md ...]
 #

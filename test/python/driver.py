@@ -183,7 +183,7 @@ def test_exactly_once(connection, other):
 
     # A connection that dies gives its claims back at once.
     dying = psycopg2.connect("")
-    dying.cursor().execute("SELECT * FROM topic.consume('dying', 'source')")
+    dying.cursor().execute("SELECT * FROM topic.consume('dying', 'source', NULL)")
     cursor.execute("SELECT count(*) FROM topic.consume('dying', 'source')")
     check(cursor.fetchone()[0], 0, "all is claimed")
     check_error(cursor, errorcodes.LOCK_NOT_AVAILABLE, "commit of what another has claimed",
@@ -192,7 +192,7 @@ def test_exactly_once(connection, other):
                 "SELECT * FROM topic.reset_offsets('dying', 'source', 'latest')")
     one(other.cursor(), "SELECT pg_terminate_backend(%s, 10000)", (dying.get_backend_pid(),))
     other.commit()
-    check(one(cursor, "SELECT count(*) FROM topic.consume('dying', 'source')"), 500, "and free when it died")
+    check(one(cursor, "SELECT count(*) FROM topic.consume('dying', 'source', NULL)"), 500, "and free when it died")
     connection.rollback()
 
 

@@ -46,8 +46,8 @@ $node->safe_psql('source', $_) for (
 	q{CREATE VIEW of_orders AS SELECT key, value FROM topics.orders WHERE partition = 2},
 	q{SET ROLE bob; SELECT count(*) FROM topic.consume('bobs', 'orders', 300, ARRAY[0], commit => true);
 		SELECT topic.commit('bobs', 'orders', 1, 5, 'by hand')},
-	q{SET ROLE alice; SELECT count(*) FROM topic.consume('alices', 'orders', commit => true)},
-	q{SELECT count(*) FROM topic.consume('idle', 'orders')});
+	q{SET ROLE alice; SELECT count(*) FROM topic.consume('alices', 'orders', NULL, commit => true)},
+	q{SELECT count(*) FROM topic.consume('idle', 'orders', NULL)});
 
 # All that must be the same.
 my %same = (
