@@ -165,3 +165,26 @@ DROP VIEW segments;
 DROP FUNCTION records_of(int);
 SELECT topic.drop_topic('r');
 DROP ROLE regress_topic_owner, regress_topic_other;
+
+-- Segments go to the database's tablespace, whatever default_tablespace says
+-- to whoever rolls: he may have no right on that one.
+SET allow_in_place_tablespaces = on;
+CREATE TABLESPACE regress_topic_space LOCATION '';
+CREATE ROLE regress_topic_owner;
+GRANT CREATE ON SCHEMA topics TO regress_topic_owner;
+SET ROLE regress_topic_owner;
+SELECT topic.create_topic('r');
+SELECT topic.produce('r', 'v');
+SET default_tablespace = regress_topic_space;
+SELECT topic.roll_segment('r');
+RESET ROLE;
+SELECT topic.create_topic('s');
+RESET default_tablespace;
+SELECT topic, count(*) FROM topic.segments JOIN topic.topics USING (topic_id) GROUP BY 1 ORDER BY 1;
+SELECT relkind, count(*) FROM pg_class
+	WHERE reltablespace = (SELECT oid FROM pg_tablespace WHERE spcname = 'regress_topic_space')
+	GROUP BY 1 ORDER BY 1;
+SELECT topic.drop_topic('r'), topic.drop_topic('s');
+DROP TABLESPACE regress_topic_space;
+DROP OWNED BY regress_topic_owner;
+DROP ROLE regress_topic_owner;

@@ -80,6 +80,15 @@ ALTER TABLE parent ATTACH PARTITION topics.child DEFAULT;
 SELECT value FROM parent;
 DROP TABLE parent;
 TABLE leftovers;
+CREATE TYPE of_records AS (partition int, record_offset bigint,
+	record_timestamp timestamptz, key text, value text, headers jsonb);
+CREATE TABLE parent OF of_records;
+SELECT topic.create_topic('child');
+SELECT topic.produce('child', 'v');
+ALTER FOREIGN TABLE topics.child INHERIT parent;
+SELECT value FROM parent;
+DROP TYPE of_records CASCADE;
+TABLE leftovers;
 
 -- Where event triggers are off, what is left is of no effect, and goes with
 -- the next topic of that name.

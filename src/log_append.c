@@ -227,6 +227,14 @@ log_append(LogAppender *appender, int partition,
 	lock_partition(appender, partition, batches_need_toast(batches, count));
 	base_offset = next_offset(active_segment(appender->topic),
 							  appender->segment, partition);
+	if (stable > base_offset)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATA_CORRUPTED),
+				 errmsg("partition %d of topic \"%s\" has damaged rows",
+						partition, appender->topic->name),
+				 errdetail("The next offset is " INT64_FORMAT ", but records are stable up to " INT64_FORMAT ".",
+						   base_offset, stable)));
+
 	offset = base_offset;
 	for (int i = 0; i < count; i++)
 	{

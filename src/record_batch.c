@@ -527,13 +527,13 @@ record_batch_open(RecordBatch *batch, int64 base_offset,
 				  const char *data, size_t length)
 {
 	memset(batch, 0, sizeof(*batch));
+	batch->base_offset = base_offset;
 	if (length < RECORD_BATCH_HEADER_SIZE)
 	{
 		batch->error = "batch is shorter than its header";
 		return false;
 	}
 
-	batch->base_offset = base_offset;
 	batch->batch_length = get_int32(data + BATCH_LENGTH_POS);
 	batch->partition_leader_epoch =
 		get_int32(data + PARTITION_LEADER_EPOCH_POS);

@@ -231,18 +231,27 @@ read_topic_row(AttrNumber attribute, Oid eq_function, Datum key)
 }
 
 static void
+report_damaged_base_offsets(const Topic *topic, const Segment *segment)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_DATA_CORRUPTED),
+			 errmsg("base_offsets of segment %d of topic \"%s\" are damaged",
+					segment->number, topic->name)));
+}
+
+static void
 read_base_offsets(const Topic *topic, Segment *segment, Datum datum)
 {
 	ArrayType  *array = DatumGetArrayTypePCopy(datum);
 
 	if (ARR_NDIM(array) > 1 || ARR_HASNULL(array) ||
 		ARR_ELEMTYPE(array) != INT8OID)
-		ereport(ERROR,
-				(errcode(ERRCODE_DATA_CORRUPTED),
-				 errmsg("base_offsets of segment %d of topic \"%s\" are damaged",
-						segment->number, topic->name)));
+		report_damaged_base_offsets(topic, segment);
 	segment->base_count = ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array));
 	segment->base_offsets = (int64 *) ARR_DATA_PTR(array);
+	for (int i = 0; i < segment->base_count; i++)
+		if (segment->base_offsets[i] < 0)
+			report_damaged_base_offsets(topic, segment);
 }
 
 /* Read the topic's list of segments. */
