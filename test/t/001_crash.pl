@@ -1,0 +1,79 @@
+# Crashes while producers and consumers are at work: of a backend by kill -9,
+# of the server by an immediate shutdown, and of all of its processes at once
+# by kill -9. workload.py goes on after each and checks at the end that every
+# acknowledged record is there once, and that the sink equals the log.
+use strict;
+use warnings;
+
+use FindBin;
+use lib $FindBin::RealBin;
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+use Time::HiRes qw(sleep);
+use Workload;
+
+my $node = PostgreSQL::Test::Cluster->new('main');
+$node->init;
+$node->append_conf('postgresql.conf', q{
+shared_buffers = 64MB
+max_connections = 50
+log_statement = none
+autovacuum_naptime = 1s
+restart_after_crash = on
+});
+$node->start;
+
+# Kill a backend of the workload; the server restarts by itself.
+sub kill_backend
+{
+	my ($who) = @_;
+	my ($status, $pid) = $node->psql('postgres',
+		"SELECT pid FROM pg_stat_activity WHERE application_name ~ '^$who' ORDER BY random() LIMIT 1");
+
+	kill 'KILL', $pid if $pid;
+	return;
+}
+
+sub stop_immediately
+{
+	$node->stop('immediate');
+	$node->start;
+	return;
+}
+
+# Kill all processes of the server. The postmaster is stopped first, so that
+# it does not notice the death of its children and begin to recover.
+sub kill_all
+{
+	my ($postmaster) = split /\n/, slurp_file($node->data_dir . '/postmaster.pid');
+
+	kill 'STOP', $postmaster;
+	my @children = split ' ', `ps -o pid= --ppid $postmaster`;
+	kill 'KILL', @children;
+	$node->kill9;
+
+	# The shared memory is in use until the last of them is gone.
+	sleep 0.1 while grep { kill 0, $_ } $postmaster, @children;
+	$node->start;
+	return;
+}
+
+my $workload = Workload->start($node, '--disturb', 'vacuum', 'roll');
+my @crashes = (
+	sub { kill_backend('producer') },
+	sub { kill_all() },
+	sub { kill_backend('consumer') },
+	sub { stop_immediately() },
+	sub { kill_backend('roll') },
+	sub { kill_all() });
+
+foreach my $crash (@crashes)
+{
+	sleep 2;
+	$crash->();
+	ok($node->poll_query_until('postgres', 'SELECT true'), 'the server is back');
+}
+sleep 2;
+$workload->finish;
+done_testing();
