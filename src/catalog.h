@@ -29,7 +29,6 @@
 #define Anum_topics_segment_age			12
 #define Anum_topics_timestamp_type		13
 #define Anum_topics_created_at			14
-#define Natts_topics					14
 
 /* Columns of topic.segments; see segment.sql. */
 #define Anum_segments_topic_id			1
@@ -37,13 +36,11 @@
 #define Anum_segments_base_offsets		3
 #define Anum_segments_created_at		4
 #define Anum_segments_sealed_at			5
-#define Natts_segments					5
 
 /* Columns of topic.groups; see group.sql. */
 #define Anum_groups_group_id			1
 #define Anum_groups_owner				2
 #define Anum_groups_created_at			3
-#define Natts_groups					3
 
 /* Columns of topic.consumer_offsets; see consumer_offset.sql. */
 #define Anum_consumer_offsets_group_id			1

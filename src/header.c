@@ -17,7 +17,6 @@
 #include "catalog/pg_type.h"
 #include "fmgr.h"
 #include "funcapi.h"
-#include "mb/pg_wchar.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/jsonb.h"
@@ -28,7 +27,7 @@
 #include "catalog.h"
 #include "compat.h"
 #include "header.h"
-#include "record_value.h"
+#include "record_text.h"
 
 PG_FUNCTION_INFO_V1(topic_headers_to_jsonb);
 
@@ -50,6 +49,14 @@ header_tuple_desc(void)
 	return desc;
 }
 
+static void
+report_bad_header_key(void)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_CHARACTER_NOT_IN_REPERTOIRE),
+			 errmsg("header key is not valid UTF-8 text")));
+}
+
 Datum
 headers_to_array(const Record *record, TupleDesc header_type)
 {
@@ -62,24 +69,11 @@ headers_to_array(const Record *record, TupleDesc header_type)
 	{
 		Datum		values[2];
 		bool		nulls[2] = {false, header.value.length < 0};
-		char	   *key = pnstrdup(header.key.data, header.key.length);
 
-		if (!pg_verify_mbstr(PG_UTF8, key, header.key.length, true))
-			ereport(ERROR,
-					(errcode(ERRCODE_CHARACTER_NOT_IN_REPERTOIRE),
-					 errmsg("header key is not valid UTF-8 text")));
-		values[0] = CStringGetTextDatum(pg_any_to_server(key,
-														 header.key.length,
-														 PG_UTF8));
-		values[1] = (Datum) 0;
-		if (!nulls[1])
-		{
-			bytea	   *value = palloc(VARHDRSZ + header.value.length);
-
-			SET_VARSIZE(value, VARHDRSZ + header.value.length);
-			memcpy(VARDATA(value), header.value.data, header.value.length);
-			values[1] = PointerGetDatum(value);
-		}
+		if (!is_record_text(header.key))
+			report_bad_header_key();
+		values[0] = CStringGetTextDatum(record_text_to_server(header.key));
+		values[1] = nulls[1] ? (Datum) 0 : record_bytes_to_bytea(header.value);
 		elements[count++] =
 			HeapTupleHeaderGetDatum(heap_form_tuple(header_type, values,
 													nulls)->t_data);
@@ -107,10 +101,9 @@ push_utf8(JsonbParseState **state, RecordBytes bytes)
 {
 	char	   *text;
 
-	if (!pg_verify_mbstr(PG_UTF8, bytes.data, bytes.length, true))
+	if (!is_record_text(bytes))
 		return false;
-	text = pg_any_to_server(pnstrdup(bytes.data, bytes.length), bytes.length,
-							PG_UTF8);
+	text = record_text_to_server(bytes);
 	push_string(state, WJB_ELEM, text, strlen(text));
 	return true;
 }
@@ -122,9 +115,7 @@ push_header(JsonbParseState **state, const RecordHeader *header)
 
 	(void) pushJsonbValue(state, WJB_BEGIN_ARRAY, NULL);
 	if (!push_utf8(state, header->key))
-		ereport(ERROR,
-				(errcode(ERRCODE_CHARACTER_NOT_IN_REPERTOIRE),
-				 errmsg("header key is not valid UTF-8 text")));
+		report_bad_header_key();
 	if (header->value.length < 0)
 		(void) pushJsonbValue(state, WJB_ELEM, &null_value);
 	else if (!push_utf8(state, header->value))
@@ -187,8 +178,8 @@ topic_headers_to_jsonb(PG_FUNCTION_ARGS)
 			ereport(ERROR,
 					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 					 errmsg("header key must not be null")));
-		header.key = text_to_record_bytes(VARDATA_ANY(DatumGetTextPP(datum)),
-										  VARSIZE_ANY_EXHDR(DatumGetTextPP(datum)));
+		header.key = record_text_from_server(VARDATA_ANY(DatumGetTextPP(datum)),
+											 VARSIZE_ANY_EXHDR(DatumGetTextPP(datum)));
 
 		datum = GetAttributeByNum(tuple, 2, &isnull);
 		if (!isnull)
@@ -263,7 +254,7 @@ header_value_bytes(JsonbValue *value)
 			report_bad_headers("A header's value is an array.");
 			pg_unreachable();
 	}
-	return text_to_record_bytes(text, strlen(text));
+	return record_text_from_server(text, strlen(text));
 }
 
 static void
@@ -271,7 +262,7 @@ add_header(RecordHeader *header, JsonbValue *key, JsonbValue *value)
 {
 	char	   *text = pnstrdup(key->val.string.val, key->val.string.len);
 
-	header->key = text_to_record_bytes(text, strlen(text));
+	header->key = record_text_from_server(text, strlen(text));
 	header->value = header_value_bytes(value);
 }
 

@@ -9,6 +9,7 @@
 #define TOPIC_HEADER_H
 
 #include "access/tupdesc.h"
+#include "utils/jsonb.h"
 
 #include "record_batch.h"
 
@@ -18,5 +19,11 @@ extern TupleDesc header_tuple_desc(void);
 /* A record's headers, of which there is at least one. */
 extern Datum headers_to_array(const Record *record, TupleDesc header_type);
 extern Datum headers_to_jsonb(const Record *record);
+
+/*
+ * Headers from jsonb: an array of [key, value] pairs, or an object.  Returns
+ * their number.
+ */
+extern int	headers_from_jsonb(Jsonb *json, RecordHeader **headers);
 
 #endif							/* TOPIC_HEADER_H */

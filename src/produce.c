@@ -21,6 +21,7 @@
 
 #include "arguments.h"
 #include "compat.h"
+#include "header.h"
 #include "log_append.h"
 #include "partitioner.h"
 #include "record_value.h"

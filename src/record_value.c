@@ -19,6 +19,7 @@
 #include "utils/timestamp.h"
 
 #include "header.h"
+#include "record_text.h"
 #include "record_value.h"
 
 #define MILLISECONDS_TO_POSTGRES_EPOCH \
@@ -94,10 +95,7 @@ record_part_context(void *arg)
 static char *
 bytes_to_cstring(const RecordPart *part, RecordBytes bytes)
 {
-	char	   *text;
-	char	   *converted;
-
-	if (!pg_verify_mbstr(PG_UTF8, bytes.data, bytes.length, true))
+	if (!is_record_text(bytes))
 		ereport(ERROR,
 				(errcode(ERRCODE_CHARACTER_NOT_IN_REPERTOIRE),
 				 errmsg("%s of the record at offset " INT64_FORMAT
@@ -107,19 +105,7 @@ bytes_to_cstring(const RecordPart *part, RecordBytes bytes)
 						part->formatter->topic->name),
 				 errdetail("It is not valid UTF-8, or has a zero byte."),
 				 errhint("topic.fetch() and topic.consume() return it as bytea.")));
-	text = pnstrdup(bytes.data, bytes.length);
-	converted = pg_any_to_server(text, bytes.length, PG_UTF8);
-	return converted;
-}
-
-static Datum
-bytes_to_bytea(RecordBytes bytes)
-{
-	bytea	   *result = palloc(VARHDRSZ + bytes.length);
-
-	SET_VARSIZE(result, VARHDRSZ + bytes.length);
-	memcpy(VARDATA(result), bytes.data, bytes.length);
-	return PointerGetDatum(result);
+	return record_text_to_server(bytes);
 }
 
 /*
@@ -129,8 +115,7 @@ bytes_to_bytea(RecordBytes bytes)
 static Datum
 bytes_to_text(const RecordPart *part, RecordBytes bytes)
 {
-	if (GetDatabaseEncoding() == PG_UTF8 &&
-		pg_verify_mbstr(PG_UTF8, bytes.data, bytes.length, true))
+	if (GetDatabaseEncoding() == PG_UTF8 && is_record_text(bytes))
 		return PointerGetDatum(cstring_to_text_with_len(bytes.data,
 														bytes.length));
 	return CStringGetTextDatum(bytes_to_cstring(part, bytes));
@@ -166,7 +151,7 @@ convert_key_or_value(const RecordFormatter *formatter, const Record *record,
 	Datum		result;
 
 	if (formatter->format == FORMAT_BYTES)
-		return bytes_to_bytea(bytes);
+		return record_bytes_to_bytea(bytes);
 
 	context.callback = record_part_context;
 	context.arg = &part;
@@ -241,16 +226,6 @@ record_columns(const RecordFormatter *formatter, const Record *record,
  * Into the log.
  */
 
-RecordBytes
-text_to_record_bytes(const char *text, int length)
-{
-	RecordBytes bytes;
-
-	bytes.data = pg_server_to_any(text, length, PG_UTF8);
-	bytes.length = bytes.data == text ? length : strlen(bytes.data);
-	return bytes;
-}
-
 static RecordBytes
 datum_to_record_bytes(Datum datum, Oid type)
 {
@@ -271,8 +246,8 @@ datum_to_record_bytes(Datum datum, Oid type)
 			{
 				text	   *value = DatumGetTextPP(datum);
 
-				return text_to_record_bytes(VARDATA_ANY(value),
-											VARSIZE_ANY_EXHDR(value));
+				return record_text_from_server(VARDATA_ANY(value),
+											   VARSIZE_ANY_EXHDR(value));
 			}
 		default:
 			{
@@ -282,7 +257,7 @@ datum_to_record_bytes(Datum datum, Oid type)
 
 				getTypeOutputInfo(type, &output, &is_varlena);
 				value = OidOutputFunctionCall(output, datum);
-				return text_to_record_bytes(value, strlen(value));
+				return record_text_from_server(value, strlen(value));
 			}
 	}
 }
@@ -290,7 +265,7 @@ datum_to_record_bytes(Datum datum, Oid type)
 static void
 check_is_text(const Topic *topic, const char *what, RecordBytes bytes)
 {
-	if (!pg_verify_mbstr(PG_UTF8, bytes.data, bytes.length, true))
+	if (!is_record_text(bytes))
 		ereport(ERROR,
 				(errcode(ERRCODE_CHARACTER_NOT_IN_REPERTOIRE),
 				 errmsg("%s is not text, which topic \"%s\" asks for",
@@ -331,15 +306,13 @@ value_from_datum(const Topic *topic, Datum value, Oid type)
 	if (type != JSONBOID && topic->value_format == FORMAT_JSON)
 	{
 		ErrorContextCallback context;
-		char	   *text;
 
 		context.callback = value_context;
 		context.arg = unconstify(Topic *, topic);
 		context.previous = error_context_stack;
 		error_context_stack = &context;
-		text = pg_any_to_server(pnstrdup(bytes.data, bytes.length),
-								bytes.length, PG_UTF8);
-		(void) DirectFunctionCall1(jsonb_in, CStringGetDatum(text));
+		(void) DirectFunctionCall1(jsonb_in,
+								   CStringGetDatum(record_text_to_server(bytes)));
 		error_context_stack = context.previous;
 	}
 	return bytes;

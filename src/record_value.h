@@ -12,7 +12,6 @@
 
 #include "access/tupdesc.h"
 #include "datatype/timestamp.h"
-#include "utils/jsonb.h"
 
 #include "record_batch.h"
 #include "topic.h"
@@ -60,21 +59,12 @@ extern Datum record_column(const RecordFormatter *formatter,
 extern void record_columns(const RecordFormatter *formatter,
 						   const Record *record, Datum *values, bool *nulls);
 
-/* Text in the database's encoding as UTF-8. */
-extern RecordBytes text_to_record_bytes(const char *text, int length);
-
 /*
  * The bytes of a key or value of some SQL type: bytea as it is, anything else
  * as its text in UTF-8.  Checked to be what the topic's value_format asks for.
  */
 extern RecordBytes key_from_datum(const Topic *topic, Datum key, Oid type);
 extern RecordBytes value_from_datum(const Topic *topic, Datum value, Oid type);
-
-/*
- * Headers from jsonb: an array of [key, value] pairs, or an object.  Returns
- * their number.
- */
-extern int	headers_from_jsonb(Jsonb *json, RecordHeader **headers);
 
 /* Milliseconds since 1970, as records have them; refuses what they cannot. */
 extern int64 record_timestamp_from(TimestampTz timestamp);
