@@ -5,6 +5,17 @@
 # shellcheck shell=bash source-path=SCRIPTDIR source=../scripts/common.sh
 source "$(dirname "${BASH_SOURCE[0]}")/../scripts/common.sh"
 
+# 1,000,000 records of 100 bytes into topic bench, produce_batch of 1,000.
+# shellcheck disable=SC2034 # for who sources this
+produce_million="DO \$\$
+	DECLARE
+		batch text[] := array_fill(repeat('x', 100), ARRAY[1000]);
+	BEGIN
+		FOR i IN 1..1000 LOOP
+			PERFORM topic.produce_batch('bench', batch);
+		END LOOP;
+	END \$\$"
+
 # Build, start a server, set `runs`; returns in the workspace.
 begin_bench()
 {

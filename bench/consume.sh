@@ -14,14 +14,7 @@ begin_bench "$@"
 
 sql "
 	SELECT topic.create_topic('bench');
-	DO \$\$
-	DECLARE
-		batch text[] := array_fill(repeat('x', 100), ARRAY[1000]);
-	BEGIN
-		FOR i IN 1..1000 LOOP
-			PERFORM topic.produce_batch('bench', batch);
-		END LOOP;
-	END \$\$;
+	$produce_million;
 
 	CREATE TABLE source (id bigint PRIMARY KEY, value text);
 	INSERT INTO source

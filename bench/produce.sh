@@ -19,14 +19,7 @@ insert()
 
 produce()
 {
-	measure "DO \$\$
-		DECLARE
-			batch text[] := array_fill(repeat('x', 100), ARRAY[1000]);
-		BEGIN
-			FOR i IN 1..1000 LOOP
-				PERFORM topic.produce_batch('bench', batch);
-			END LOOP;
-		END \$\$"
+	measure "$produce_million"
 }
 
 for ((run = 1; run <= runs; run++)); do

@@ -52,7 +52,6 @@
 #include "row_inserter.h"
 #include "segment.h"
 #include "stable_offset.h"
-#include "transaction_lock.h"
 
 struct LogAppender
 {
@@ -70,21 +69,9 @@ leader_epoch(void)
 }
 
 void
-append_lock_acquire(const Topic *topic, int partition)
+set_append_lock_tag(LOCKTAG *tag, const Topic *topic, int partition)
 {
-	LOCKTAG		tag;
-
-	set_lock_tag(&tag, "topics", topic->id, partition);
-	transaction_lock_acquire(&tag);
-}
-
-void
-append_lock_release(const Topic *topic, int partition)
-{
-	LOCKTAG		tag;
-
-	set_lock_tag(&tag, "topics", topic->id, partition);
-	transaction_lock_release(&tag);
+	set_lock_tag(tag, "topics", topic->id, partition);
 }
 
 int64
@@ -160,7 +147,8 @@ lock_toast_table(Relation segment)
  * invalidations never cease.
  */
 static void
-lock_partition(LogAppender *appender, int partition, bool needs_toast)
+lock_partition(LogAppender *appender, const LOCKTAG *append_lock,
+			   bool needs_toast)
 {
 	bool		latest = false;
 	uint64		messages = 0;
@@ -171,11 +159,11 @@ lock_partition(LogAppender *appender, int partition, bool needs_toast)
 		open_active_segment(appender);
 		if (needs_toast)
 			lock_toast_table(appender->segment);
-		append_lock_acquire(appender->topic, partition);
+		transaction_lock_acquire(append_lock);
 		if (appender->topic->valid ||
 			(latest && messages == SharedInvalidMessageCounter))
 			return;
-		append_lock_release(appender->topic, partition);
+		transaction_lock_release(append_lock);
 		messages = SharedInvalidMessageCounter;
 		latest = true;
 		appender->topic = topic_refresh(appender->topic);
@@ -217,6 +205,7 @@ int64
 log_append(LogAppender *appender, int partition,
 		   const RecordBatchBuilder *batches, int count)
 {
+	LOCKTAG		append_lock;
 	int64		stable;
 	int64		base_offset;
 	int64		offset;
@@ -224,7 +213,8 @@ log_append(LogAppender *appender, int partition,
 	(void) GetCurrentTransactionId();
 	stable = stable_offset_hint(appender->topic, partition, count);
 
-	lock_partition(appender, partition, batches_need_toast(batches, count));
+	set_append_lock_tag(&append_lock, appender->topic, partition);
+	lock_partition(appender, &append_lock, batches_need_toast(batches, count));
 	base_offset = next_offset(active_segment(appender->topic),
 							  appender->segment, partition);
 	if (stable > base_offset)
@@ -247,7 +237,7 @@ log_append(LogAppender *appender, int partition,
 		insert_row(appender, partition, offset, stable, &batches[i]);
 		offset += batches[i].record_count;
 	}
-	append_lock_release(appender->topic, partition);
+	transaction_lock_release(&append_lock);
 
 	/*
 	 * After the insert: a serializable reader either locked the partition

@@ -12,6 +12,7 @@
 
 #include "record_batch.h"
 #include "topic.h"
+#include "transaction_lock.h"
 
 /*
  * What one hold of the append lock should write at the most, so that others
@@ -42,8 +43,8 @@ extern void log_appender_end(LogAppender *appender);
  * The append lock of a partition.  A segment switch takes those of all
  * partitions, in order, and keeps them to its commit.
  */
-extern void append_lock_acquire(const Topic *topic, int partition);
-extern void append_lock_release(const Topic *topic, int partition);
+extern void set_append_lock_tag(LOCKTAG *tag, const Topic *topic,
+								int partition);
 
 /*
  * The offset that the next record of a partition gets, given that the append

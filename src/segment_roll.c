@@ -74,7 +74,10 @@ lock_partitions(const Topic *topic, Relation active)
 
 	for (int partition = 0; partition < topic->partitions; partition++)
 	{
-		append_lock_acquire(topic, partition);
+		LOCKTAG		append_lock;
+
+		set_append_lock_tag(&append_lock, topic, partition);
+		transaction_lock_acquire(&append_lock);
 		offsets[partition] =
 			Int64GetDatum(next_offset(active_segment(topic), active,
 									  partition));

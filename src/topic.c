@@ -378,6 +378,13 @@ topic_lookup(const char *name)
 	return read_topic(Anum_topics_topic, F_TEXTEQ, CStringGetTextDatum(name));
 }
 
+char *
+topic_relation_name(const Topic *topic)
+{
+	return quote_qualified_identifier(get_namespace_name(get_rel_namespace(topic->relid)),
+									  get_rel_name(topic->relid));
+}
+
 void
 report_unknown_topic(const char *name)
 {
@@ -409,8 +416,7 @@ check_privilege(const Topic *topic, AclMode privilege)
 				 errmsg("permission denied for topic \"%s\"", topic->name),
 				 errdetail("%s privilege on %s is needed.",
 						   privilege == ACL_INSERT ? "INSERT" : "SELECT",
-						   quote_qualified_identifier(TOPICS_SCHEMA,
-													  get_rel_name(topic->relid)))));
+						   topic_relation_name(topic))));
 }
 
 Topic *

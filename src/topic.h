@@ -69,6 +69,9 @@ extern Topic *topic_lookup_relation(Oid relid);
 extern Topic *topic_open(const char *name, AclMode privilege,
 						 LOCKMODE lockmode);
 
+/* The qualified name of the topic's relation, quoted where it must be. */
+extern char *topic_relation_name(const Topic *topic);
+
 pg_noreturn extern void report_unknown_topic(const char *name);
 
 /* The latest state of a topic that is locked. */

@@ -273,18 +273,19 @@ forget_dead_topic(const char *name)
  * segments, and neither their topics nor the sequence: their numbers are
  * passed over.
  */
-static int64
+static int32
 next_topic_id(void)
 {
 	Oid			sequence = catalog_relation_oid("topics_topic_id_seq");
-	int64		id;
+	int32		id;
 
+	/* An int sequence: it ends before it overflows. */
 	do
-		id = DatumGetInt64(DirectFunctionCall1(nextval_oid,
-											   ObjectIdGetDatum(sequence)));
+		id = (int32) DatumGetInt64(DirectFunctionCall1(nextval_oid,
+													   ObjectIdGetDatum(sequence)));
 	while (catalog_execute(psprintf("SELECT FROM pg_catalog.pg_class "
-									"WHERE relname OPERATOR(pg_catalog.>=) 'segment_" INT64_FORMAT "_' "
-									"AND relname OPERATOR(pg_catalog.<) 'segment_" INT64_FORMAT "`' "
+									"WHERE relname OPERATOR(pg_catalog.>=) 'segment_%d_' "
+									"AND relname OPERATOR(pg_catalog.<) 'segment_%d`' "
 									"AND relnamespace OPERATOR(pg_catalog.=) %u",
 									id, id, log_namespace_oid())) > 0);
 	return id;
@@ -299,7 +300,7 @@ insert_topic(const char *name, Datum *options, bool *nulls)
 	StringInfoData parameters;
 	Oid			types[OPTION_COUNT];
 	char		null_flags[OPTION_COUNT];
-	Topic	   *topic;
+	int32		topic_id = next_topic_id();
 
 	initStringInfo(&columns);
 	initStringInfo(&parameters);
@@ -313,19 +314,16 @@ insert_topic(const char *name, Datum *options, bool *nulls)
 	catalog_execute_with_args(psprintf("INSERT INTO topic.topics "
 									   "(topic, topic_id, relation%s) "
 									   "OVERRIDING SYSTEM VALUE "
-									   "VALUES (%s, " INT64_FORMAT ", %s%s)",
+									   "VALUES (%s, %d, %s%s)",
 									   columns.data, quote_literal_cstr(name),
-									   next_topic_id(),
+									   topic_id,
 									   quote_literal_cstr(quote_qualified_identifier(TOPICS_SCHEMA, name)),
 									   parameters.data),
 							  OPTION_COUNT, types, options, null_flags);
 	catalog_execute(psprintf("INSERT INTO topic.segments "
 							 "(topic_id, segment, base_offsets) "
-							 "SELECT topic_id, 0, '{}' FROM topic.topics "
-							 "WHERE topic OPERATOR(pg_catalog.=) %s",
-							 quote_literal_cstr(name)));
-	topic = topic_lookup(name);
-	create_segment_table(topic->id, 0);
+							 "VALUES (%d, 0, '{}')", topic_id));
+	create_segment_table(topic_id, 0);
 	restore_user(saved);
 }
 
@@ -441,8 +439,6 @@ static void
 alter_relation_columns(const Topic *topic, ValueFormat format)
 {
 	const char *const *types = column_types[format];
-	const char *schema = get_namespace_name(get_rel_namespace(topic->relid));
-	const char *name = get_rel_name(topic->relid);
 
 	if (format == topic->value_format)
 		return;
@@ -450,8 +446,8 @@ alter_relation_columns(const Topic *topic, ValueFormat format)
 							 "ALTER COLUMN key TYPE %s, "
 							 "ALTER COLUMN value TYPE %s, "
 							 "ALTER COLUMN headers TYPE %s",
-							 quote_qualified_identifier(schema, name),
-							 types[0], types[1], types[2]));
+							 topic_relation_name(topic), types[0], types[1],
+							 types[2]));
 }
 
 /*
@@ -547,8 +543,7 @@ topic_drop_topic(PG_FUNCTION_ARGS)
 	topic = topic_open(name, ACL_NO_RIGHTS, AccessExclusiveLock);
 
 	catalog_execute(psprintf("DROP FOREIGN TABLE %s",
-							 quote_qualified_identifier(get_namespace_name(get_rel_namespace(topic->relid)),
-														get_rel_name(topic->relid))));
+							 topic_relation_name(topic)));
 
 	/* Usually the event trigger did this; but it can be disabled. */
 	forget_dead_topic(name);
