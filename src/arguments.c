@@ -33,16 +33,22 @@ text_argument(FunctionCallInfo fcinfo, int number, const char *name)
 	return text_to_cstring(PG_GETARG_TEXT_PP(number));
 }
 
-char *
-group_argument(FunctionCallInfo fcinfo, int number)
+void
+check_group_id(const char *group_id)
 {
-	char	   *group = text_argument(fcinfo, number, "group_id");
-
-	if (group[0] == '\0' || strlen(group) > MAX_GROUP_BYTES)
+	if (group_id[0] == '\0' || strlen(group_id) > MAX_GROUP_BYTES)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("group_id must have 1 to %d bytes", MAX_GROUP_BYTES)));
-	return group;
+}
+
+char *
+group_argument(FunctionCallInfo fcinfo, int number)
+{
+	char	   *group_id = text_argument(fcinfo, number, "group_id");
+
+	check_group_id(group_id);
+	return group_id;
 }
 
 static int64

@@ -20,6 +20,7 @@ extern char *text_argument(FunctionCallInfo fcinfo, int number,
 						   const char *name);
 
 /* A group's id: 1 to 255 bytes. */
+extern void check_group_id(const char *group_id);
 extern char *group_argument(FunctionCallInfo fcinfo, int number);
 
 /*

@@ -28,14 +28,19 @@
 #define Anum_topics_segment_bytes		11
 #define Anum_topics_segment_age			12
 #define Anum_topics_timestamp_type		13
-#define Anum_topics_created_at			14
+#define Anum_topics_tombstone_retention	14
+#define Anum_topics_min_compaction_lag	15
+#define Anum_topics_merge_small_batches	16
+#define Anum_topics_retain_until_consumed	17
+#define Anum_topics_log_start_offsets	18
+#define Anum_topics_created_at			19
 
 /* Columns of topic.segments; see segment.sql. */
 #define Anum_segments_topic_id			1
 #define Anum_segments_segment			2
-#define Anum_segments_base_offsets		3
-#define Anum_segments_created_at		4
-#define Anum_segments_sealed_at			5
+#define Anum_segments_generation		3
+#define Anum_segments_base_offsets		4
+#define Anum_segments_retired_at		5
 
 /* Columns of topic.groups; see group.sql. */
 #define Anum_groups_group_id			1

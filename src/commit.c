@@ -25,6 +25,7 @@
 #include "errors.h"
 #include "group.h"
 #include "log_reader.h"
+#include "segment_list.h"
 #include "stable_offset.h"
 
 PG_FUNCTION_INFO_V1(topic_commit);
@@ -102,7 +103,7 @@ report_out_of_range(const Topic *topic, int partition, int64 offset,
 			 errmsg("offset " INT64_FORMAT " is out of range for partition %d of topic \"%s\"",
 					offset, partition, topic->name),
 			 errdetail("The log begins at " INT64_FORMAT ", and the next record to read is at most " INT64_FORMAT ".",
-					   log_start_offset(topic, partition), end)));
+					   log_start_offset(topic, NULL, partition), end)));
 }
 
 /*
@@ -220,7 +221,7 @@ static int64
 resolve_reset_target(Topic *topic, int partition, const ResetTarget *target,
 					 const ConsumerOffset *committed)
 {
-	int64		start = log_start_offset(topic, partition);
+	int64		start = log_start_offset(topic, NULL, partition);
 	int64		end = last_stable_offset(topic, partition);
 	int64		offset;
 

@@ -20,6 +20,7 @@
 #include "miscadmin.h"
 #include "nodes/execnodes.h"
 #include "utils/lsyscache.h"
+#include "utils/snapmgr.h"
 
 #include "arguments.h"
 #include "claim.h"
@@ -27,6 +28,7 @@
 #include "errors.h"
 #include "group.h"
 #include "record_output.h"
+#include "segment_list.h"
 #include "stable_offset.h"
 
 PG_FUNCTION_INFO_V1(topic_consume);
@@ -106,6 +108,7 @@ reset_position(Consumer *consumer, Claim *claim)
 	{
 		case RESET_EARLIEST:
 			set_claim_position(claim, log_start_offset(topic,
+													   GetActiveSnapshot(),
 													   claim->partition));
 			return false;
 		case RESET_LATEST:

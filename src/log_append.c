@@ -74,19 +74,38 @@ set_append_lock_tag(LOCKTAG *tag, const Topic *topic, int partition)
 	set_lock_tag(tag, "topics", topic->id, partition);
 }
 
-int64
-next_offset(const Segment *segment, Relation relation, int partition)
+/*
+ * The next offset, and a hint raised to that of the last row, so that the
+ * hints of a segment never go back.
+ */
+static int64
+read_tail(const Segment *segment, Relation relation, int partition,
+		  StableHint *hint)
 {
 	int64		base = segment_base_offset(segment, partition);
 	SegmentRow	tail;
+
+	/* The segment may have become the active one after the hint was made. */
+	if (hint->offset <= base)
+		hint->timestamp = NO_TIMESTAMP;
 
 	/*
 	 * Whatever the tail's visibility: aborted offsets are given again only
 	 * once VACUUM took the row away.
 	 */
-	if (segment_tail(relation, partition, &tail))
-		return Max(base, tail.last_offset + 1);
-	return base;
+	if (!segment_tail(relation, partition, &tail))
+		return base;
+	if (tail.stable.offset > hint->offset)
+		*hint = tail.stable;
+	return Max(base, tail.last_offset + 1);
+}
+
+int64
+next_offset(const Segment *segment, Relation relation, int partition)
+{
+	StableHint	hint = {0, NO_TIMESTAMP};
+
+	return read_tail(segment, relation, partition, &hint);
 }
 
 LogAppender *
@@ -172,7 +191,7 @@ lock_partition(LogAppender *appender, const LOCKTAG *append_lock,
 
 static void
 insert_row(LogAppender *appender, int partition, int64 base_offset,
-		   int64 stable_offset, const RecordBatchBuilder *batch)
+		   StableHint stable, const RecordBatchBuilder *batch)
 {
 	Datum		values[Natts_segment];
 	bool		nulls[Natts_segment] = {0};
@@ -185,7 +204,9 @@ insert_row(LogAppender *appender, int partition, int64 base_offset,
 		Int64GetDatum(base_offset + batch->record_count - 1);
 	values[Anum_segment_max_timestamp - 1] =
 		Int64GetDatum(batch->max_timestamp);
-	values[Anum_segment_stable_offset - 1] = Int64GetDatum(stable_offset);
+	values[Anum_segment_stable_offset - 1] = Int64GetDatum(stable.offset);
+	values[Anum_segment_stable_timestamp - 1] =
+		Int64GetDatum(stable.timestamp);
 	values[Anum_segment_batch - 1] = PointerGetDatum(batch->buffer);
 	row_inserter_insert(&appender->inserter, values, nulls, Natts_segment,
 						&tid);
@@ -206,24 +227,24 @@ log_append(LogAppender *appender, int partition,
 		   const RecordBatchBuilder *batches, int count)
 {
 	LOCKTAG		append_lock;
-	int64		stable;
+	StableHint	stable;
 	int64		base_offset;
 	int64		offset;
 
 	(void) GetCurrentTransactionId();
-	stable = stable_offset_hint(appender->topic, partition, count);
+	stable = stable_hint(appender->topic, partition, count);
 
 	set_append_lock_tag(&append_lock, appender->topic, partition);
 	lock_partition(appender, &append_lock, batches_need_toast(batches, count));
-	base_offset = next_offset(active_segment(appender->topic),
-							  appender->segment, partition);
-	if (stable > base_offset)
+	base_offset = read_tail(active_segment(appender->topic),
+							appender->segment, partition, &stable);
+	if (stable.offset > base_offset)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATA_CORRUPTED),
 				 errmsg("partition %d of topic \"%s\" has damaged rows",
 						partition, appender->topic->name),
 				 errdetail("The next offset is " INT64_FORMAT ", but records are stable up to " INT64_FORMAT ".",
-						   base_offset, stable)));
+						   base_offset, stable.offset)));
 
 	offset = base_offset;
 	for (int i = 0; i < count; i++)

@@ -35,6 +35,7 @@
 
 #include "log_reader.h"
 #include "log_scan.h"
+#include "time_index.h"
 #include "visibility.h"
 
 /* A run grows from one row to at most so many rows or bytes. */
@@ -86,12 +87,12 @@ report_damaged_batch(LogReader *reader)
  * it.  The offset itself, if no row does.
  */
 static int64
-base_offset_of(const Topic *topic, int partition, int64 offset)
+base_offset_of(Topic *topic, Snapshot snapshot, int partition, int64 offset)
 {
 	LogScan		scan;
 	SegmentRow	row;
 
-	log_scan_backward(&scan, topic, partition, offset);
+	log_scan_backward(&scan, topic, snapshot, partition, offset);
 	if (log_scan_next(&scan, &row) && row.last_offset >= offset)
 		offset = row.base_offset;
 	log_scan_end(&scan);
@@ -103,6 +104,7 @@ log_reader_begin(Topic *topic, int partition, const LogRange *range,
 				 Snapshot snapshot)
 {
 	LogReader  *reader = palloc0(sizeof(LogReader));
+	int64		from_offset;
 
 	/* See topic.c: after this, the list of segments suits the snapshot. */
 	AcceptInvalidationMessages();
@@ -112,11 +114,16 @@ log_reader_begin(Topic *topic, int partition, const LogRange *range,
 	reader->topic = topic;
 	reader->partition = partition;
 	reader->range = *range;
-	reader->range.from_offset = Max(range->from_offset,
-									log_start_offset(topic, partition));
+	from_offset = Max(range->from_offset,
+					  log_start_offset(topic, snapshot, partition));
+	if (range->from_time > PG_INT64_MIN)
+		from_offset = Max(from_offset,
+						  time_index_search(topic, partition,
+											range->from_time, snapshot));
+	reader->range.from_offset = from_offset;
 	reader->snapshot = snapshot;
-	reader->next_offset = base_offset_of(topic, partition,
-										 reader->range.from_offset);
+	reader->next_offset = base_offset_of(topic, snapshot, partition,
+										 from_offset);
 	reader->run_rows = 1;
 	reader->run_context = AllocSetContextCreate(CurrentMemoryContext,
 												"pg_topic log reader",
@@ -227,10 +234,11 @@ fetch_run(LogReader *reader)
 
 	MemoryContextReset(reader->run_context);
 	old_context = MemoryContextSwitchTo(reader->run_context);
-	log_scan_forward(&scan, reader->topic, reader->partition,
-					 reader->next_offset);
+	log_scan_forward(&scan, reader->topic, reader->snapshot,
+					 reader->partition, reader->next_offset);
 	copy_rows(reader, &scan);
 	log_scan_end(&scan);
+	reader->topic = scan.topic;
 	MemoryContextSwitchTo(old_context);
 
 	reader->run_rows = Min(reader->run_rows * 2, RUN_MAX_ROWS);

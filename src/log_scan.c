@@ -3,52 +3,82 @@
  * log_scan.c
  *		Scanning the rows of a partition over all segments.
  *
+ * A segment may be dropped while a scan that does not need it has it on its
+ * list: the mark that it is retired was committed before the reader's
+ * snapshot was taken, but the invalidation came after the list was read.
+ * Whoever drops a segment has told everybody of the mark before, so a scan
+ * that finds a segment missing reads the list anew and goes on by offset.
+ *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
 #include "access/table.h"
+#include "utils/inval.h"
 
 #include "log_scan.h"
 
+/* Find the segment to go on with. */
 static void
-begin_scan(LogScan *scan, const Topic *topic, int partition, int64 offset,
-		   ScanDirection direction)
+find_segment(LogScan *scan)
+{
+	scan->list = segments_for_snapshot(scan->topic, scan->snapshot);
+	scan->segment = segment_for_offset(scan->list, scan->partition,
+									   scan->offset);
+}
+
+static void
+begin_scan(LogScan *scan, Topic *topic, Snapshot snapshot, int partition,
+		   int64 offset, ScanDirection direction)
 {
 	scan->topic = topic;
+	scan->snapshot = snapshot;
 	scan->partition = partition;
 	scan->offset = offset;
 	scan->direction = direction;
-	scan->segment = segment_for_offset(topic, partition, offset);
 	scan->relation = NULL;
+	find_segment(scan);
 }
 
 void
-log_scan_forward(LogScan *scan, const Topic *topic, int partition,
-				 int64 offset)
+log_scan_forward(LogScan *scan, Topic *topic, Snapshot snapshot,
+				 int partition, int64 offset)
 {
-	begin_scan(scan, topic, partition, offset, ForwardScanDirection);
+	begin_scan(scan, topic, snapshot, partition, offset,
+			   ForwardScanDirection);
 }
 
 void
-log_scan_backward(LogScan *scan, const Topic *topic, int partition,
-				  int64 offset)
+log_scan_backward(LogScan *scan, Topic *topic, Snapshot snapshot,
+				  int partition, int64 offset)
 {
-	begin_scan(scan, topic, partition, offset, BackwardScanDirection);
+	begin_scan(scan, topic, snapshot, partition, offset,
+			   BackwardScanDirection);
 }
 
-static void
+/* Open the current segment; false if it turned out to be another one. */
+static bool
 open_segment(LogScan *scan)
 {
-	const Segment *segment = &scan->topic->segments[scan->segment];
+	const Segment *segment = &scan->list->segments[scan->segment];
 
-	scan->relation = segment_open(scan->topic, segment, AccessShareLock);
+	scan->relation = segment_try_open(scan->topic, segment, AccessShareLock);
+	if (!scan->relation)
+	{
+		AcceptInvalidationMessages();
+		if (scan->topic->valid)
+			report_missing_segment(scan->topic, segment);
+		scan->topic = topic_refresh(scan->topic);
+		find_segment(scan);
+		return false;
+	}
 	if (ScanDirectionIsForward(scan->direction))
 		segment_scan_forward(&scan->scan, scan->relation, scan->partition,
 							 scan->offset);
 	else
 		segment_scan_backward(&scan->scan, scan->relation, scan->partition,
 							  scan->offset);
+	return true;
 }
 
 /*
@@ -59,9 +89,9 @@ open_segment(LogScan *scan)
 static bool
 segment_may_have_rows(const LogScan *scan)
 {
-	const Segment *segment = &scan->topic->segments[scan->segment];
+	const Segment *segment = &scan->list->segments[scan->segment];
 
-	return segment == active_segment(scan->topic) ||
+	return scan->segment == scan->list->count - 1 ||
 		segment_base_offset(segment + 1, scan->partition) >
 		segment_base_offset(segment, scan->partition);
 }
@@ -69,16 +99,21 @@ segment_may_have_rows(const LogScan *scan)
 bool
 log_scan_next(LogScan *scan, SegmentRow *row)
 {
-	for (; scan->segment >= 0 && scan->segment < scan->topic->segment_count;
-		 scan->segment += scan->direction)
+	while (scan->segment >= 0 && scan->segment < scan->list->count)
 	{
-		if (!segment_may_have_rows(scan))
-			continue;
-		if (!scan->relation)
-			open_segment(scan);
-		if (segment_scan_next(&scan->scan, row))
-			return true;
-		log_scan_end(scan);
+		if (segment_may_have_rows(scan))
+		{
+			if (!scan->relation && !open_segment(scan))
+				continue;
+			if (segment_scan_next(&scan->scan, row))
+			{
+				scan->offset = ScanDirectionIsForward(scan->direction)
+					? row->last_offset + 1 : row->base_offset - 1;
+				return true;
+			}
+			log_scan_end(scan);
+		}
+		scan->segment += scan->direction;
 	}
 	return false;
 }

@@ -9,16 +9,20 @@
 #define TOPIC_LOG_SCAN_H
 
 #include "segment.h"
+#include "segment_list.h"
 
 /*
- * Returns rows whatever their visibility.  As with SegmentScan: never leave
- * one open while waiting for anything.
+ * Returns rows whatever their visibility, of the segments that the snapshot
+ * reads; NULL: the latest.  As with SegmentScan: never leave one open while
+ * waiting for anything.
  */
 typedef struct LogScan
 {
-	const Topic *topic;
+	Topic	   *topic;
+	Snapshot	snapshot;
+	const SegmentList *list;
 	int			partition;
-	int64		offset;
+	int64		offset;			/* where to go on, in any segment */
 	ScanDirection direction;
 	int			segment;		/* index of the segment being scanned, or next */
 	Relation	relation;		/* NULL if none is open */
@@ -26,11 +30,11 @@ typedef struct LogScan
 } LogScan;
 
 /* Forward from the first row whose base offset is >= offset. */
-extern void log_scan_forward(LogScan *scan, const Topic *topic, int partition,
-							 int64 offset);
+extern void log_scan_forward(LogScan *scan, Topic *topic, Snapshot snapshot,
+							 int partition, int64 offset);
 
 /* Backward from the last row whose base offset is <= offset. */
-extern void log_scan_backward(LogScan *scan, const Topic *topic,
+extern void log_scan_backward(LogScan *scan, Topic *topic, Snapshot snapshot,
 							  int partition, int64 offset);
 extern bool log_scan_next(LogScan *scan, SegmentRow *row);
 

@@ -121,6 +121,12 @@ make_record(RecordInput *record, const Topic *topic, const ProduceTypes *types,
 	record->timestamp = timestamp;
 	record->key.length = -1;
 	record->value.length = -1;
+	if (key.isnull && topic->compacted)
+		ereport(ERROR,
+				(errcode(ERRCODE_NOT_NULL_VIOLATION),
+				 errmsg("record without a key for compacted topic \"%s\"",
+						topic->name),
+				 errhint("Compaction keeps the latest record of each key.")));
 	if (!key.isnull)
 	{
 		record->key = key_from_datum(topic, key.value, types->key);

@@ -33,8 +33,10 @@
 #include "segment.h"
 
 char *
-segment_table_name(int32 topic_id, int32 number)
+segment_table_name(int32 topic_id, int32 number, int32 generation)
 {
+	if (generation > 0)
+		return psprintf("segment_%d_%d_%d", topic_id, number, generation);
 	return psprintf("segment_%d_%d", topic_id, number);
 }
 
@@ -54,10 +56,11 @@ segment_table_name(int32 topic_id, int32 number)
  * autovacuum_freeze_min_age: rows never change, so freeze at the first visit.
  */
 void
-create_segment_table(int32 topic_id, int32 number)
+create_segment_table(int32 topic_id, int32 number, int32 generation)
 {
 	const char *table = quote_qualified_identifier(LOG_SCHEMA,
-												   segment_table_name(topic_id, number));
+												   segment_table_name(topic_id, number,
+																	  generation));
 	const char *tablespace =
 		quote_identifier(get_tablespace_name(MyDatabaseTableSpace));
 
@@ -68,6 +71,7 @@ create_segment_table(int32 topic_id, int32 number)
 							 "last_offset pg_catalog.int8 NOT NULL, "
 							 "max_timestamp pg_catalog.int8 NOT NULL, "
 							 "stable_offset pg_catalog.int8 NOT NULL, "
+							 "stable_timestamp pg_catalog.int8 NOT NULL, "
 							 "batch pg_catalog.bytea NOT NULL, "
 							 "PRIMARY KEY (partition, base_offset) "
 							 "USING INDEX TABLESPACE %s) "
@@ -122,18 +126,36 @@ drop_segment_tables(int32 topic_id)
 }
 
 Relation
-segment_open(const Topic *topic, const Segment *segment, LOCKMODE lockmode)
+segment_try_open(const Topic *topic, const Segment *segment,
+				 LOCKMODE lockmode)
 {
-	char	   *name = segment_table_name(topic->id, segment->number);
+	char	   *name = segment_table_name(topic->id, segment->number,
+										  segment->generation);
 	Oid			relid = get_relname_relid(name, log_namespace_oid());
 
-	if (!OidIsValid(relid))
-		ereport(ERROR,
-				(errcode(ERRCODE_DATA_CORRUPTED),
-				 errmsg("segment \"%s\" of topic \"%s\" is missing",
-						name, topic->name)));
 	pfree(name);
-	return table_open(relid, lockmode);
+	return OidIsValid(relid) ? try_table_open(relid, lockmode) : NULL;
+}
+
+void
+report_missing_segment(const Topic *topic, const Segment *segment)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_DATA_CORRUPTED),
+			 errmsg("segment \"%s\" of topic \"%s\" is missing",
+					segment_table_name(topic->id, segment->number,
+									   segment->generation),
+					topic->name)));
+}
+
+Relation
+segment_open(const Topic *topic, const Segment *segment, LOCKMODE lockmode)
+{
+	Relation	relation = segment_try_open(topic, segment, lockmode);
+
+	if (!relation)
+		report_missing_segment(topic, segment);
+	return relation;
 }
 
 static void
@@ -194,14 +216,14 @@ check_row(const SegmentScan *scan, const SegmentRow *row)
 {
 	if (row->base_offset < 0 || row->last_offset < row->base_offset ||
 		row->last_offset == PG_INT64_MAX ||
-		row->stable_offset < 0 || row->stable_offset > row->base_offset)
+		row->stable.offset < 0 || row->stable.offset > row->base_offset)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATA_CORRUPTED),
 				 errmsg("damaged row in segment \"%s\"",
 						RelationGetRelationName(scan->segment)),
 				 errdetail("Its offsets are " INT64_FORMAT " to " INT64_FORMAT ", its stable offset is " INT64_FORMAT ".",
 						   row->base_offset, row->last_offset,
-						   row->stable_offset)));
+						   row->stable.offset)));
 }
 
 bool
@@ -218,8 +240,10 @@ segment_scan_next(SegmentScan *scan, SegmentRow *row)
 	row->last_offset = int64_attribute(scan->slot, Anum_segment_last_offset);
 	row->max_timestamp = int64_attribute(scan->slot,
 										 Anum_segment_max_timestamp);
-	row->stable_offset = int64_attribute(scan->slot,
+	row->stable.offset = int64_attribute(scan->slot,
 										 Anum_segment_stable_offset);
+	row->stable.timestamp = int64_attribute(scan->slot,
+											Anum_segment_stable_timestamp);
 	check_row(scan, row);
 	row->tuple = ExecFetchSlotHeapTuple(scan->slot, false, NULL);
 	row->buffer = ((BufferHeapTupleTableSlot *) scan->slot)->buffer;

@@ -26,8 +26,9 @@
 #define Anum_segment_last_offset	4
 #define Anum_segment_max_timestamp	5
 #define Anum_segment_stable_offset	6
-#define Anum_segment_batch			7
-#define Natts_segment				7
+#define Anum_segment_stable_timestamp	7
+#define Anum_segment_batch			8
+#define Natts_segment				8
 
 /*
  * The greatest batch whose row still fits a page in line: what a page leaves
@@ -36,7 +37,19 @@
 #define SEGMENT_ROW_BYTES	TOAST_TUPLE_TARGET_MAIN
 #define SEGMENT_BATCH_BYTES \
 	(SEGMENT_ROW_BYTES - MAXALIGN(SizeofHeapTupleHeader) - \
-	 (2 * sizeof(int32) + 4 * sizeof(int64)) - VARHDRSZ)
+	 (2 * sizeof(int32) + 5 * sizeof(int64)) - VARHDRSZ)
+
+/*
+ * What a row knows of the rows before it; see stable_offset.c.
+ */
+typedef struct StableHint
+{
+	int64		offset;			/* every row below it is decided */
+	int64		timestamp;		/* the greatest of the committed records below
+								 * it in the same segment, or: */
+} StableHint;
+
+#define NO_TIMESTAMP	PG_INT64_MIN
 
 /* The columns of a row other than its batch. */
 typedef struct SegmentRow
@@ -45,7 +58,7 @@ typedef struct SegmentRow
 	int64		base_offset;
 	int64		last_offset;
 	int64		max_timestamp;
-	int64		stable_offset;
+	StableHint	stable;
 	HeapTuple	tuple;			/* in this buffer, while the scan is there */
 	Buffer		buffer;
 } SegmentRow;
@@ -64,16 +77,21 @@ typedef struct SegmentScan
 	ScanDirection direction;
 } SegmentScan;
 
-extern char *segment_table_name(int32 topic_id, int32 number);
-extern void create_segment_table(int32 topic_id, int32 number);
+extern char *segment_table_name(int32 topic_id, int32 number,
+								int32 generation);
+extern void create_segment_table(int32 topic_id, int32 number,
+								 int32 generation);
 extern void drop_segment_tables(int32 topic_id);
 
-/*
- * Open a segment of a topic whose relation is locked, so that nobody can drop
- * it.
- */
+/* Open a segment of a topic whose relation is locked; NULL if it is gone. */
+extern Relation segment_try_open(const Topic *topic, const Segment *segment,
+								 LOCKMODE lockmode);
+
+/* The same of a segment that must be there: the active one. */
 extern Relation segment_open(const Topic *topic, const Segment *segment,
 							 LOCKMODE lockmode);
+pg_noreturn extern void report_missing_segment(const Topic *topic,
+											   const Segment *segment);
 
 /* Forward from the first row whose base offset is >= offset. */
 extern void segment_scan_forward(SegmentScan *scan, Relation segment,

@@ -219,7 +219,7 @@ topic_roll_segment(PG_FUNCTION_ARGS)
 	roll->nest_level = GetCurrentTransactionNestLevel();
 
 	saved = become_extension_owner();
-	create_segment_table(topic->id, roll->segment);
+	create_segment_table(topic->id, roll->segment, 0);
 	restore_user(saved);
 
 	roll->next = pending_rolls;

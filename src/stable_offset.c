@@ -8,7 +8,9 @@
  * a scan of the partition, and there is no shared memory to keep it in.  So
  * each row carries a hint, `stable_offset`: an offset below which every row
  * was decided (committed or aborted) when the hint was computed, and which is
- * 1 + the offset of a committed record, or the start of the log.
+ * 1 + the offset of a committed record, the start of the log, or the base
+ * offset of a segment that follows a rewritten one: what comes before has been
+ * decided, and offsets below a segment's base are never given again.
  *
  * A hint is computed with a snapshot that was taken before the scan: if the row
  * at an offset is committed for it, every row with a lower offset was in the
@@ -21,6 +23,10 @@
  * committed or not, moves it on over the rows that were decided since, and
  * writes it into its own rows; and a reader starts at the last row's hint and
  * scans forward from there.
+ *
+ * The hint also says the greatest timestamp of the committed records below it
+ * in the same segment.  Hints of a segment never go back, so neither do these
+ * timestamps, and a time can be searched for in them (time_index.c).
  *
  * A reader takes the hint before its snapshot, so that what was decided for
  * the hint is decided for the snapshot.
@@ -51,43 +57,52 @@
 #define HINT_ABORTED_ROWS	256
 
 /* The hint of the last row, whatever its visibility. */
-static int64
-tail_hint(const Topic *topic, int partition)
+static StableHint
+tail_hint(Topic *topic, int partition)
 {
-	int64		hint = log_start_offset(topic, partition);
+	StableHint	hint = {settled_offset(topic, partition), NO_TIMESTAMP};
 	LogScan		scan;
 	SegmentRow	row;
 
-	log_scan_backward(&scan, topic, partition, PG_INT64_MAX);
-	if (log_scan_next(&scan, &row))
-		hint = Max(hint, row.stable_offset);
+	log_scan_backward(&scan, topic, NULL, partition, PG_INT64_MAX);
+	if (log_scan_next(&scan, &row) && row.stable.offset >= hint.offset)
+	{
+		hint.offset = row.stable.offset;
+		if (row.base_offset >= segment_base_offset(active_segment(topic),
+												   partition))
+			hint.timestamp = row.stable.timestamp;
+	}
 	log_scan_end(&scan);
 	return hint;
 }
 
 /*
- * Move an offset below which every row is decided forward over decided rows,
- * at most so many committed and aborted ones.  Stops at the first open row.
+ * Move a hint forward over decided rows, at most so many committed and aborted
+ * ones.  Stops at the first open row.
  *
  * *stopped tells whether an open row was met.
  */
-static int64
-advance_over_decided(const Topic *topic, int partition, int64 stable,
+static StableHint
+advance_over_decided(Topic *topic, int partition, StableHint hint,
 					 int64 max_committed, int64 max_aborted,
 					 Snapshot snapshot, bool *stopped)
 {
+	int64		active_base = segment_base_offset(active_segment(topic),
+												  partition);
 	LogScan		scan;
 	SegmentRow	row;
 
 	*stopped = false;
-	log_scan_forward(&scan, topic, partition, stable);
+	log_scan_forward(&scan, topic, NULL, partition, hint.offset);
 	while (max_committed > 0 && max_aborted > 0 && !*stopped &&
 		   log_scan_next(&scan, &row))
 	{
 		switch (judge_row(&row, snapshot))
 		{
 			case ROW_COMMITTED:
-				stable = row.last_offset + 1;
+				hint.offset = row.last_offset + 1;
+				if (row.base_offset >= active_base)
+					hint.timestamp = Max(hint.timestamp, row.max_timestamp);
 				max_committed--;
 				break;
 			case ROW_ABORTED:
@@ -99,11 +114,11 @@ advance_over_decided(const Topic *topic, int partition, int64 stable,
 		}
 	}
 	log_scan_end(&scan);
-	return stable;
+	return hint;
 }
 
-int64
-stable_offset_hint(const Topic *topic, int partition, int rows)
+StableHint
+stable_hint(Topic *topic, int partition, int rows)
 {
 	SnapshotData snapshot = *GetActiveSnapshot();
 	bool		stopped;
@@ -117,14 +132,14 @@ stable_offset_hint(const Topic *topic, int partition, int rows)
 
 /* 1 + the last committed record at or after `stable`, found from the tail. */
 static int64
-find_high_watermark(const Topic *topic, int partition, int64 stable,
+find_high_watermark(Topic *topic, int partition, int64 stable,
 					Snapshot snapshot)
 {
 	int64		high_watermark = stable;
 	LogScan		scan;
 	SegmentRow	row;
 
-	log_scan_backward(&scan, topic, partition, PG_INT64_MAX);
+	log_scan_backward(&scan, topic, NULL, partition, PG_INT64_MAX);
 	while (high_watermark == stable && log_scan_next(&scan, &row) &&
 		   row.base_offset >= stable)
 	{
@@ -153,13 +168,14 @@ latest_snapshot(Topic **topic)
 void
 partition_offsets(Topic *topic, int partition, PartitionOffsets *offsets)
 {
-	int64		stable = tail_hint(topic, partition);
+	StableHint	hint = tail_hint(topic, partition);
 	Snapshot	snapshot = latest_snapshot(&topic);
+	int64		stable;
 	bool		stopped;
 
-	stable = advance_over_decided(topic, partition, stable, PG_INT64_MAX,
-								  PG_INT64_MAX, snapshot, &stopped);
-	offsets->log_start_offset = log_start_offset(topic, partition);
+	stable = advance_over_decided(topic, partition, hint, PG_INT64_MAX,
+								  PG_INT64_MAX, snapshot, &stopped).offset;
+	offsets->log_start_offset = log_start_offset(topic, NULL, partition);
 	offsets->last_stable_offset = stable;
 	offsets->high_watermark = stopped
 		? find_high_watermark(topic, partition, stable, snapshot) : stable;
@@ -169,14 +185,14 @@ partition_offsets(Topic *topic, int partition, PartitionOffsets *offsets)
 int64
 last_stable_offset(Topic *topic, int partition)
 {
-	int64		stable = tail_hint(topic, partition);
+	StableHint	hint = tail_hint(topic, partition);
 	Snapshot	snapshot = latest_snapshot(&topic);
 	bool		stopped;
 
-	stable = advance_over_decided(topic, partition, stable, PG_INT64_MAX,
-								  PG_INT64_MAX, snapshot, &stopped);
+	hint = advance_over_decided(topic, partition, hint, PG_INT64_MAX,
+								PG_INT64_MAX, snapshot, &stopped);
 	UnregisterSnapshot(snapshot);
-	return stable;
+	return hint.offset;
 }
 
 /* Add an element to a hash set of xids; false if it was there. */
@@ -203,7 +219,8 @@ for_each_open_transaction(Topic *topic, int partition,
 	LogScan		scan;
 	SegmentRow	row;
 
-	log_scan_forward(&scan, topic, partition, tail_hint(topic, partition));
+	log_scan_forward(&scan, topic, NULL, partition,
+					 tail_hint(topic, partition).offset);
 	while (log_scan_next(&scan, &row))
 	{
 		TransactionId xid;

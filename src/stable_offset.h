@@ -8,6 +8,7 @@
 #ifndef TOPIC_STABLE_OFFSET_H
 #define TOPIC_STABLE_OFFSET_H
 
+#include "segment.h"
 #include "topic.h"
 
 typedef struct PartitionOffsets
@@ -36,6 +37,6 @@ extern void for_each_open_transaction(Topic *topic, int partition,
 									  void *arg);
 
 /* What an appender of so many rows writes into them; see stable_offset.c. */
-extern int64 stable_offset_hint(const Topic *topic, int partition, int rows);
+extern StableHint stable_hint(Topic *topic, int partition, int rows);
 
 #endif							/* TOPIC_STABLE_OFFSET_H */

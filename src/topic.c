@@ -172,6 +172,28 @@ value_format_from_text(const char *name)
 }
 
 /*
+ * An array of offsets, one for each partition from 0 on, copied to the
+ * current memory context.  `what` says whose it is.
+ */
+static int64 *
+read_offsets(const Topic *topic, Datum datum, const char *what, int *count)
+{
+	ArrayType  *array = DatumGetArrayTypePCopy(datum);
+	int64	   *offsets = (int64 *) ARR_DATA_PTR(array);
+	bool		damaged = ARR_NDIM(array) > 1 || ARR_HASNULL(array) ||
+		ARR_ELEMTYPE(array) != INT8OID;
+
+	*count = damaged ? 0 : ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array));
+	for (int i = 0; i < *count; i++)
+		damaged |= offsets[i] < 0;
+	if (damaged)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATA_CORRUPTED),
+				 errmsg("%s of topic \"%s\" are damaged", what, topic->name)));
+	return offsets;
+}
+
+/*
  * Read the row of topic.topics that the key names.  NULL if there is none,
  * or if its relation was dropped behind our back.
  */
@@ -223,6 +245,19 @@ read_topic_row(AttrNumber attribute, Oid eq_function, Datum key)
 			topic->log_append_time =
 				strcmp(TextDatumGetCString(values[Anum_topics_timestamp_type - 1]),
 					   "LogAppendTime") == 0;
+			topic->compacted =
+				strncmp(TextDatumGetCString(values[Anum_topics_cleanup_policy - 1]),
+						"compact", strlen("compact")) == 0;
+			if (!nulls[Anum_topics_log_start_offsets - 1])
+			{
+				MemoryContext old_context = MemoryContextSwitchTo(context);
+
+				topic->log_starts =
+					read_offsets(topic,
+								 values[Anum_topics_log_start_offsets - 1],
+								 "log start offsets", &topic->log_start_count);
+				MemoryContextSwitchTo(old_context);
+			}
 		}
 	}
 	systable_endscan(scan);
@@ -230,31 +265,23 @@ read_topic_row(AttrNumber attribute, Oid eq_function, Datum key)
 	return topic;
 }
 
-static void
-report_damaged_base_offsets(const Topic *topic, const Segment *segment)
+/* Add a segment to a list, in the current memory context. */
+static Segment *
+add_segment(SegmentList *list)
 {
-	ereport(ERROR,
-			(errcode(ERRCODE_DATA_CORRUPTED),
-			 errmsg("base_offsets of segment %d of topic \"%s\" are damaged",
-					segment->number, topic->name)));
+	/* Grow to the next power of two. */
+	if ((list->count & (list->count - 1)) == 0)
+	{
+		int			capacity = Max(list->count * 2, 1);
+
+		list->segments = list->segments
+			? repalloc(list->segments, capacity * sizeof(Segment))
+			: palloc(capacity * sizeof(Segment));
+	}
+	return &list->segments[list->count++];
 }
 
-static void
-read_base_offsets(const Topic *topic, Segment *segment, Datum datum)
-{
-	ArrayType  *array = DatumGetArrayTypePCopy(datum);
-
-	if (ARR_NDIM(array) > 1 || ARR_HASNULL(array) ||
-		ARR_ELEMTYPE(array) != INT8OID)
-		report_damaged_base_offsets(topic, segment);
-	segment->base_count = ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array));
-	segment->base_offsets = (int64 *) ARR_DATA_PTR(array);
-	for (int i = 0; i < segment->base_count; i++)
-		if (segment->base_offsets[i] < 0)
-			report_damaged_base_offsets(topic, segment);
-}
-
-/* Read the topic's list of segments. */
+/* Read the topic's segments. */
 static void
 read_segments(Topic *topic)
 {
@@ -263,10 +290,8 @@ read_segments(Topic *topic)
 	SysScanDesc scan;
 	ScanKeyData scan_key;
 	HeapTuple	tuple;
-	int			capacity = 4;
 	MemoryContext old_context = MemoryContextSwitchTo(topic->context);
 
-	topic->segments = palloc(capacity * sizeof(Segment));
 	relation = table_open(catalog_relation_oid("segments"), AccessShareLock);
 	index = index_open(catalog_relation_oid("segments_pkey"), AccessShareLock);
 	ScanKeyInit(&scan_key, Anum_segments_topic_id, BTEqualStrategyNumber,
@@ -275,24 +300,25 @@ read_segments(Topic *topic)
 	while ((tuple = systable_getnext_ordered(scan,
 											 ForwardScanDirection)) != NULL)
 	{
+		TupleDesc	columns = RelationGetDescr(relation);
 		bool		isnull;
-		Datum		number;
-		Datum		base_offsets;
+		bool		retired;
 		Segment    *segment;
 
-		if (topic->segment_count == capacity)
-		{
-			capacity *= 2;
-			topic->segments = repalloc(topic->segments,
-									   capacity * sizeof(Segment));
-		}
-		segment = &topic->segments[topic->segment_count++];
-		number = heap_getattr(tuple, Anum_segments_segment,
-							  RelationGetDescr(relation), &isnull);
-		segment->number = DatumGetInt32(number);
-		base_offsets = heap_getattr(tuple, Anum_segments_base_offsets,
-									RelationGetDescr(relation), &isnull);
-		read_base_offsets(topic, segment, base_offsets);
+		(void) heap_getattr(tuple, Anum_segments_retired_at, columns, &isnull);
+		retired = !isnull;
+		segment = add_segment(retired ? &topic->retired : &topic->segments);
+		segment->number =
+			DatumGetInt32(heap_getattr(tuple, Anum_segments_segment, columns,
+									   &isnull));
+		segment->generation =
+			DatumGetInt32(heap_getattr(tuple, Anum_segments_generation,
+									   columns, &isnull));
+		segment->xmin = HeapTupleHeaderGetXmin(tuple->t_data);
+		segment->base_offsets =
+			read_offsets(topic, heap_getattr(tuple, Anum_segments_base_offsets,
+											 columns, &isnull),
+						 "base offsets of segments", &segment->base_count);
 	}
 	systable_endscan_ordered(scan);
 	index_close(index, AccessShareLock);
@@ -319,7 +345,7 @@ read_topic(AttrNumber attribute, Oid eq_function, Datum key)
 	if (!topic)
 		return NULL;
 	read_segments(topic);
-	if (topic->segment_count == 0)
+	if (topic->segments.count == 0)
 	{
 		/* It may have been dropped between the two looks. */
 		if (!read_topic_row(attribute, eq_function, key))
@@ -464,24 +490,6 @@ check_partition(const Topic *topic, int partition)
 						topic->name, partition),
 				 errdetail("Its partitions are 0 to %d.",
 						   topic->partitions - 1)));
-}
-
-int
-segment_for_offset(const Topic *topic, int partition, int64 offset)
-{
-	int			low = 0;
-	int			high = topic->segment_count - 1;
-
-	while (low < high)
-	{
-		int			middle = (low + high + 1) / 2;
-
-		if (segment_base_offset(&topic->segments[middle], partition) <= offset)
-			low = middle;
-		else
-			high = middle - 1;
-	}
-	return low;
 }
 
 int

@@ -24,18 +24,30 @@ typedef enum ValueFormat
 	FORMAT_JSON
 } ValueFormat;
 
+/*
+ * A segment.  Compaction writes a segment, or several in a row, anew: the same
+ * number, the next generation.
+ */
 typedef struct Segment
 {
 	int32		number;
+	int32		generation;
+	TransactionId xmin;			/* who wrote its row of topic.segments */
 	int			base_count;		/* partitions when the segment was opened */
 	int64	   *base_offsets;
 } Segment;
 
+/* Segments in the order of their offsets. */
+typedef struct SegmentList
+{
+	int			count;
+	Segment    *segments;
+} SegmentList;
+
 /*
  * A Topic that was returned stays readable until the end of the transaction,
  * but an invalidation may tell that it is no longer the latest: `valid` turns
- * false.  Segments stand oldest first; the last one is the active segment,
- * and there is always one.
+ * false.  There is always a segment; the last one is the active segment.
  */
 typedef struct Topic
 {
@@ -46,8 +58,11 @@ typedef struct Topic
 	ValueFormat value_format;
 	int32		max_record_bytes;
 	bool		log_append_time;
-	int			segment_count;
-	Segment    *segments;
+	bool		compacted;		/* cleanup_policy includes compact */
+	SegmentList segments;		/* the latest list */
+	SegmentList retired;		/* what older snapshots may still read */
+	int			log_start_count;	/* what delete_records has set */
+	int64	   *log_starts;
 
 	bool		valid;
 	MemoryContext context;
@@ -91,7 +106,7 @@ segment_base_offset(const Segment *segment, int partition)
 static inline const Segment *
 active_segment(const Topic *topic)
 {
-	return &topic->segments[topic->segment_count - 1];
+	return &topic->segments.segments[topic->segments.count - 1];
 }
 
 /*
@@ -99,17 +114,5 @@ active_segment(const Topic *topic)
  * not the same in all backends.
  */
 extern int	rotating_partition(const Topic *topic);
-
-/* The log start offset of a partition. */
-static inline int64
-log_start_offset(const Topic *topic, int partition)
-{
-	return segment_base_offset(&topic->segments[0], partition);
-}
-
-/* Index of the segment that holds an offset: the last that begins at or
- * before it, or else the oldest. */
-extern int	segment_for_offset(const Topic *topic, int partition,
-							   int64 offset);
 
 #endif							/* TOPIC_TOPIC_H */

@@ -33,7 +33,7 @@ CREATE TABLE topic.topics (
 			retention_bytes OPERATOR(pg_catalog.>) 0),
 	cleanup_policy text NOT NULL
 		CONSTRAINT topics_cleanup_policy_check CHECK (
-			cleanup_policy OPERATOR(pg_catalog.=) 'delete'),
+			cleanup_policy OPERATOR(pg_catalog.=) ANY ('{delete,compact,"compact,delete"}'::pg_catalog.text[])),
 	value_format text NOT NULL
 		CONSTRAINT topics_value_format_check CHECK (
 			value_format OPERATOR(pg_catalog.=) ANY ('{text,json,bytes}'::pg_catalog.text[])),
@@ -53,6 +53,15 @@ CREATE TABLE topic.topics (
 	timestamp_type text NOT NULL
 		CONSTRAINT topics_timestamp_type_check CHECK (
 			timestamp_type OPERATOR(pg_catalog.=) ANY ('{CreateTime,LogAppendTime}'::pg_catalog.text[])),
+	tombstone_retention interval NOT NULL
+		CONSTRAINT topics_tombstone_retention_check CHECK (
+			tombstone_retention OPERATOR(pg_catalog.>=) '0'::pg_catalog.interval),
+	min_compaction_lag interval NOT NULL
+		CONSTRAINT topics_min_compaction_lag_check CHECK (
+			min_compaction_lag OPERATOR(pg_catalog.>=) '0'::pg_catalog.interval),
+	merge_small_batches boolean NOT NULL,
+	retain_until_consumed text[],
+	log_start_offsets bigint[],
 	created_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
 	CONSTRAINT topics_pkey PRIMARY KEY (topic),
 	CONSTRAINT topics_topic_id_key UNIQUE (topic_id),
@@ -69,15 +78,20 @@ COMMENT ON COLUMN topic.topics.topic IS 'Name: 1 to 63 of A-Z a-z 0-9 . _ -';
 COMMENT ON COLUMN topic.topics.topic_id IS 'Number in the names of segments; never given again.';
 COMMENT ON COLUMN topic.topics.relation IS 'The foreign table topics.<topic>; its owner is the topic''s owner, its privileges are the topic''s.';
 COMMENT ON COLUMN topic.topics.partitions IS 'Number of partitions, counted from 0.';
-COMMENT ON COLUMN topic.topics.retention IS 'How long records are kept; NULL: for ever.';
-COMMENT ON COLUMN topic.topics.retention_bytes IS 'How many bytes of log are kept; NULL: no limit.';
-COMMENT ON COLUMN topic.topics.cleanup_policy IS 'delete.';
+COMMENT ON COLUMN topic.topics.retention IS 'How long records are kept at least, by their timestamps; NULL: for ever.';
+COMMENT ON COLUMN topic.topics.retention_bytes IS 'How many bytes of log are kept at least; NULL: no limit.';
+COMMENT ON COLUMN topic.topics.cleanup_policy IS 'delete: retention applies; compact: only the latest record of each key is kept; compact,delete: both.';
 COMMENT ON COLUMN topic.topics.value_format IS 'What values are checked to be: text, json or bytes.';
 COMMENT ON COLUMN topic.topics.max_record_bytes IS 'Greatest size of a record: key, value and headers, in bytes.';
 COMMENT ON COLUMN topic.topics.compression IS 'none.';
 COMMENT ON COLUMN topic.topics.segment_bytes IS 'Size at which a segment is due to be rolled.';
 COMMENT ON COLUMN topic.topics.segment_age IS 'Age at which a segment is due to be rolled; NULL: never.';
 COMMENT ON COLUMN topic.topics.timestamp_type IS 'CreateTime: the producer''s; LogAppendTime: the server''s clock at append.';
+COMMENT ON COLUMN topic.topics.tombstone_retention IS 'How long compaction keeps a tombstone after it has removed what the tombstone deletes.';
+COMMENT ON COLUMN topic.topics.min_compaction_lag IS 'How long records are kept from compaction, by their timestamps.';
+COMMENT ON COLUMN topic.topics.merge_small_batches IS 'Whether sealed segments of small record batches are rewritten with full ones.';
+COMMENT ON COLUMN topic.topics.retain_until_consumed IS 'Groups that must have consumed a record before retention removes it; retention_bytes goes before.';
+COMMENT ON COLUMN topic.topics.log_start_offsets IS 'log_start_offsets[p + 1]: what delete_records has made the log start offset of partition p; 0 beyond the array''s end.';
 COMMENT ON COLUMN topic.topics.created_at IS 'When the topic was created.';
 
 CREATE FUNCTION topic.create_topic(
@@ -92,11 +106,15 @@ CREATE FUNCTION topic.create_topic(
 	segment_bytes bigint DEFAULT 268435456,
 	segment_age interval DEFAULT NULL,
 	timestamp_type text DEFAULT 'CreateTime',
+	tombstone_retention interval DEFAULT '24 hours',
+	min_compaction_lag interval DEFAULT '0',
+	merge_small_batches boolean DEFAULT true,
+	retain_until_consumed text[] DEFAULT NULL,
 	if_not_exists boolean DEFAULT false)
 RETURNS void
 AS 'MODULE_PATHNAME', 'topic_create_topic'
 LANGUAGE C VOLATILE PARALLEL UNSAFE;
-COMMENT ON FUNCTION topic.create_topic(text, int, interval, bigint, text, text, int, text, bigint, interval, text, boolean) IS
+COMMENT ON FUNCTION topic.create_topic(text, int, interval, bigint, text, text, int, text, bigint, interval, text, interval, interval, boolean, text[], boolean) IS
 'Create a topic and its relation topics.<topic>, owned by the caller, who needs CREATE on schema topics.';
 
 CREATE FUNCTION topic.alter_topic(
@@ -111,11 +129,15 @@ CREATE FUNCTION topic.alter_topic(
 	segment_bytes bigint DEFAULT NULL,
 	segment_age interval DEFAULT NULL,
 	timestamp_type text DEFAULT NULL,
+	tombstone_retention interval DEFAULT NULL,
+	min_compaction_lag interval DEFAULT NULL,
+	merge_small_batches boolean DEFAULT NULL,
+	retain_until_consumed text[] DEFAULT NULL,
 	reset text[] DEFAULT NULL)
 RETURNS void
 AS 'MODULE_PATHNAME', 'topic_alter_topic'
 LANGUAGE C VOLATILE PARALLEL UNSAFE;
-COMMENT ON FUNCTION topic.alter_topic(text, int, interval, bigint, text, text, int, text, bigint, interval, text, text[]) IS
+COMMENT ON FUNCTION topic.alter_topic(text, int, interval, bigint, text, text, int, text, bigint, interval, text, interval, interval, boolean, text[], text[]) IS
 'Change options of a topic: NULL leaves one unchanged, reset names those to put back to their default. Partitions can only grow. Owner only.';
 
 CREATE FUNCTION topic.drop_topic(topic text, if_exists boolean DEFAULT false)

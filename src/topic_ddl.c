@@ -56,6 +56,10 @@ typedef enum OptionNumber
 	OPTION_SEGMENT_BYTES,
 	OPTION_SEGMENT_AGE,
 	OPTION_TIMESTAMP_TYPE,
+	OPTION_TOMBSTONE_RETENTION,
+	OPTION_MIN_COMPACTION_LAG,
+	OPTION_MERGE_SMALL_BATCHES,
+	OPTION_RETAIN_UNTIL_CONSUMED,
 	OPTION_COUNT
 } OptionNumber;
 
@@ -63,26 +67,29 @@ typedef struct TopicOption
 {
 	const char *name;
 	Oid			type;
-	int64		minimum;		/* of numbers */
+	int64		minimum;		/* of numbers; 1 of intervals: not zero */
 	int64		maximum;
 	const char *allowed[4];		/* of texts */
 	const char *default_value;	/* NULL: the option may be NULL, and is */
-	bool		drops_records;
 } TopicOption;
 
 #define MAX_RECORD_BYTES_LIMIT	(512 * 1024 * 1024)
 
 static const TopicOption topic_options[OPTION_COUNT] = {
-	{"partitions", INT4OID, 1, MAX_PARTITIONS, {0}, "1", false},
-	{"retention", INTERVALOID, 0, 0, {0}, NULL, true},
-	{"retention_bytes", INT8OID, 1, PG_INT64_MAX, {0}, NULL, true},
-	{"cleanup_policy", TEXTOID, 0, 0, {"delete"}, "'delete'", false},
-	{"value_format", TEXTOID, 0, 0, {"text", "json", "bytes"}, "'text'", false},
-	{"max_record_bytes", INT4OID, 1, MAX_RECORD_BYTES_LIMIT, {0}, "1048576", false},
-	{"compression", TEXTOID, 0, 0, {"none"}, "'none'", false},
-	{"segment_bytes", INT8OID, 1, PG_INT64_MAX, {0}, "268435456", false},
-	{"segment_age", INTERVALOID, 0, 0, {0}, NULL, false},
-	{"timestamp_type", TEXTOID, 0, 0, {"CreateTime", "LogAppendTime"}, "'CreateTime'", false},
+	{"partitions", INT4OID, 1, MAX_PARTITIONS, {0}, "1"},
+	{"retention", INTERVALOID, 1, 0, {0}, NULL},
+	{"retention_bytes", INT8OID, 1, PG_INT64_MAX, {0}, NULL},
+	{"cleanup_policy", TEXTOID, 0, 0, {"delete", "compact", "compact,delete"}, "'delete'"},
+	{"value_format", TEXTOID, 0, 0, {"text", "json", "bytes"}, "'text'"},
+	{"max_record_bytes", INT4OID, 1, MAX_RECORD_BYTES_LIMIT, {0}, "1048576"},
+	{"compression", TEXTOID, 0, 0, {"none"}, "'none'"},
+	{"segment_bytes", INT8OID, 1, PG_INT64_MAX, {0}, "268435456"},
+	{"segment_age", INTERVALOID, 1, 0, {0}, NULL},
+	{"timestamp_type", TEXTOID, 0, 0, {"CreateTime", "LogAppendTime"}, "'CreateTime'"},
+	{"tombstone_retention", INTERVALOID, 0, 0, {0}, "'24 hours'"},
+	{"min_compaction_lag", INTERVALOID, 0, 0, {0}, "'0'"},
+	{"merge_small_batches", BOOLOID, 0, 0, {0}, "true"},
+	{"retain_until_consumed", TEXTARRAYOID, 0, 0, {0}, NULL},
 };
 
 /* Types of the columns key, value and headers of topics.<topic>. */
@@ -122,12 +129,15 @@ static void
 check_interval_option(const TopicOption *option, Datum value)
 {
 	Interval	zero = {0};
+	int32		sign = DatumGetInt32(DirectFunctionCall2(interval_cmp, value,
+														 IntervalPGetDatum(&zero)));
 
-	if (DatumGetInt32(DirectFunctionCall2(interval_cmp, value,
-										  IntervalPGetDatum(&zero))) <= 0)
+	if (sign < option->minimum)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("%s must be greater than zero", option->name)));
+				 option->minimum > 0
+				 ? errmsg("%s must be greater than zero", option->name)
+				 : errmsg("%s must not be negative", option->name)));
 }
 
 static void
@@ -148,15 +158,22 @@ check_text_option(const TopicOption *option, const char *value)
 			 errhint("Valid values are: %s.", hint.data)));
 }
 
-/* Nothing drops records yet, which nobody should find out by a full disk. */
+/* An option that lists groups: they need not exist yet. */
 static void
-warn_if_not_enforced(const TopicOption *option)
+check_groups_option(const TopicOption *option, Datum value)
 {
-	if (option->drops_records)
-		ereport(WARNING,
-				(errmsg("%s is recorded but not enforced in this version",
-						option->name),
-				 errdetail("Records stay until the topic is dropped.")));
+	Datum	   *elements;
+	bool	   *nulls;
+	int			count;
+
+	deconstruct_array(DatumGetArrayTypeP(value), TEXTOID, -1, false,
+					  TYPALIGN_INT, &elements, &nulls, &count);
+	for (int i = 0; i < count; i++)
+	{
+		if (nulls[i])
+			report_null_argument(psprintf("an element of %s", option->name));
+		check_group_id(TextDatumGetCString(elements[i]));
+	}
 }
 
 static void
@@ -172,6 +189,11 @@ check_option(const TopicOption *option, Datum value)
 			break;
 		case INTERVALOID:
 			check_interval_option(option, value);
+			break;
+		case BOOLOID:
+			break;
+		case TEXTARRAYOID:
+			check_groups_option(option, value);
 			break;
 		default:
 			check_text_option(option, TextDatumGetCString(value));
@@ -323,7 +345,7 @@ insert_topic(const char *name, Datum *options, bool *nulls)
 	catalog_execute(psprintf("INSERT INTO topic.segments "
 							 "(topic_id, segment, base_offsets) "
 							 "VALUES (%d, 0, '{}')", topic_id));
-	create_segment_table(topic_id, 0);
+	create_segment_table(topic_id, 0, 0);
 	restore_user(saved);
 }
 
@@ -348,10 +370,7 @@ topic_create_topic(PG_FUNCTION_ARGS)
 		options[i] = PG_GETARG_DATUM(i + 1);
 		nulls[i] = PG_ARGISNULL(i + 1);
 		if (!nulls[i])
-		{
 			check_option(option, options[i]);
-			warn_if_not_enforced(option);
-		}
 		else if (option->default_value)
 			report_null_argument(option->name);
 	}
@@ -489,7 +508,6 @@ topic_alter_topic(PG_FUNCTION_ARGS)
 						 errmsg("option \"%s\" is both set and reset",
 								option->name)));
 			check_option(option, options[i]);
-			warn_if_not_enforced(option);
 		}
 		appendStringInfo(&assignments, "%s%s = ", i > 0 ? ", " : "",
 						 option->name);

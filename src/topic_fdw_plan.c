@@ -57,10 +57,14 @@ typedef struct ScanEstimate
 static double
 segment_pages(const Topic *topic, const Segment *segment)
 {
-	Relation	relation = segment_open(topic, segment, AccessShareLock);
-	double		pages = RelationGetNumberOfBlocks(relation);
+	Relation	relation = segment_try_open(topic, segment, AccessShareLock);
+	double		pages = 0;
 
-	table_close(relation, AccessShareLock);
+	if (relation)
+	{
+		pages = RelationGetNumberOfBlocks(relation);
+		table_close(relation, AccessShareLock);
+	}
 	return pages;
 }
 
@@ -71,11 +75,11 @@ segment_pages(const Topic *topic, const Segment *segment)
 static double
 log_pages(const Topic *topic)
 {
-	int			sealed = topic->segment_count - 1;
+	int			sealed = topic->segments.count - 1;
 	double		pages = segment_pages(topic, active_segment(topic));
 
 	if (sealed > 0)
-		pages += sealed * segment_pages(topic, &topic->segments[sealed - 1]);
+		pages += sealed * segment_pages(topic, active_segment(topic) - 1);
 	return Max(pages, ASSUMED_LEAST_PAGES);
 }
 
