@@ -163,6 +163,9 @@ typedef struct RecordBatch
 extern bool record_batch_open(RecordBatch *batch, int64 base_offset,
 							  const char *data, size_t length);
 
+/* The batch's size before compression. */
+extern size_t record_batch_raw_size(const char *data, size_t length);
+
 /*
  * False at the end of the batch, and if the batch is damaged; batch->error
  * tells these apart.

@@ -22,20 +22,16 @@
 
 #include "access/table.h"
 #include "access/xact.h"
-#include "catalog/pg_type.h"
 #include "fmgr.h"
 #include "miscadmin.h"
 #include "storage/lmgr.h"
-#include "utils/array.h"
-#include "utils/builtins.h"
-#include "utils/inval.h"
 #include "utils/memutils.h"
 #include "utils/syscache.h"
 
 #include "arguments.h"
 #include "catalog.h"
 #include "log_append.h"
-#include "segment.h"
+#include "segment_catalog.h"
 #include "segment_roll.h"
 
 PG_FUNCTION_INFO_V1(topic_roll_segment);
@@ -67,10 +63,10 @@ segment_is_empty(const Topic *topic, Relation active)
 }
 
 /* Take all append locks, and return the next offset of each partition. */
-static Datum *
+static int64 *
 lock_partitions(const Topic *topic, Relation active)
 {
-	Datum	   *offsets = palloc(topic->partitions * sizeof(Datum));
+	int64	   *offsets = palloc(topic->partitions * sizeof(int64));
 
 	for (int partition = 0; partition < topic->partitions; partition++)
 	{
@@ -78,32 +74,10 @@ lock_partitions(const Topic *topic, Relation active)
 
 		set_append_lock_tag(&append_lock, topic, partition);
 		transaction_lock_acquire(&append_lock);
-		offsets[partition] =
-			Int64GetDatum(next_offset(active_segment(topic), active,
-									  partition));
+		offsets[partition] = next_offset(active_segment(topic), active,
+										 partition);
 	}
 	return offsets;
-}
-
-static void
-insert_segment(const Topic *topic, int32 number, Datum *base_offsets)
-{
-	Oid			types[] = {INT4OID, INT4OID, INT8ARRAYOID};
-	Datum		values[] = {
-		Int32GetDatum(topic->id),
-		Int32GetDatum(number),
-		PointerGetDatum(construct_array(base_offsets, topic->partitions,
-										INT8OID, sizeof(int64),
-										FLOAT8PASSBYVAL, TYPALIGN_DOUBLE))
-	};
-
-	catalog_execute_with_args("UPDATE topic.segments "
-							  "SET sealed_at = pg_catalog.clock_timestamp() "
-							  "WHERE topic_id OPERATOR(pg_catalog.=) $1 "
-							  "AND sealed_at IS NULL", 1, types, values, NULL);
-	catalog_execute_with_args("INSERT INTO topic.segments "
-							  "(topic_id, segment, base_offsets) "
-							  "VALUES ($1, $2, $3)", 3, types, values, NULL);
 }
 
 /* Seal the active segment and put the new one in its place. */
@@ -112,8 +86,11 @@ switch_segment(const PendingRoll *roll)
 {
 	Topic	   *topic;
 	Relation	active;
-	Datum	   *base_offsets;
-	SavedUser	saved;
+	SegmentInfo info = {
+		.segment.number = roll->segment,
+		.active = true,
+		.delete_horizon = NO_DELETE_HORIZON
+	};
 
 	/* The same transaction may have dropped the topic, or the extension. */
 	if (!SearchSysCacheExists1(RELOID, ObjectIdGetDatum(roll->relid)))
@@ -124,12 +101,12 @@ switch_segment(const PendingRoll *roll)
 	/* A lock that may have to wait comes before those that make wait. */
 	LockRelationOid(catalog_relation_oid("segments"), RowExclusiveLock);
 	active = segment_open(topic, active_segment(topic), AccessShareLock);
-	saved = become_extension_owner();
-	base_offsets = lock_partitions(topic, active);
-	insert_segment(topic, roll->segment, base_offsets);
-	restore_user(saved);
-	CacheInvalidateRelcacheByRelid(topic->relid);
-	CommandCounterIncrement();
+	info.segment.base_count = topic->partitions;
+	info.segment.base_offsets = lock_partitions(topic, active);
+	info.created_at = GetCurrentTimestamp();
+	seal_active_segment(topic);
+	insert_segment(topic, &info);
+	segments_changed(topic);
 	table_close(active, NoLock);
 }
 
