@@ -8,9 +8,10 @@ CREATE TABLE topic.segments (
 	retired_at timestamptz,
 	created_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
 	sealed_at timestamptz,
+	settled_at timestamptz,
 	frozen_at timestamptz,
 	rows bigint,
-	batch_bytes bigint,
+	batch_bytes bigint[],
 	record_counts bigint[],
 	raw_bytes bigint[],
 	max_timestamps bigint[],
@@ -28,9 +29,10 @@ COMMENT ON COLUMN topic.segments.base_offsets IS 'base_offsets[p + 1]: the next 
 COMMENT ON COLUMN topic.segments.retired_at IS 'When it was taken out of the log; it is dropped when no snapshot needs it.';
 COMMENT ON COLUMN topic.segments.created_at IS 'When the segment was opened.';
 COMMENT ON COLUMN topic.segments.sealed_at IS 'When the next segment took over; NULL: this is the active segment.';
-COMMENT ON COLUMN topic.segments.frozen_at IS 'When it was frozen and the following columns were filled in, after its last producer had ended.';
+COMMENT ON COLUMN topic.segments.settled_at IS 'When its last producer had ended and the columns from rows on were filled in.';
+COMMENT ON COLUMN topic.segments.frozen_at IS 'When it was frozen: VACUUM has nothing left to do.';
 COMMENT ON COLUMN topic.segments.rows IS 'Number of record batches.';
-COMMENT ON COLUMN topic.segments.batch_bytes IS 'Bytes of the record batches as stored.';
+COMMENT ON COLUMN topic.segments.batch_bytes IS 'batch_bytes[p + 1]: bytes of the record batches of partition p as stored.';
 COMMENT ON COLUMN topic.segments.record_counts IS 'record_counts[p + 1]: number of records of partition p.';
 COMMENT ON COLUMN topic.segments.raw_bytes IS 'raw_bytes[p + 1]: bytes of the record batches of partition p before compression.';
 COMMENT ON COLUMN topic.segments.max_timestamps IS 'max_timestamps[p + 1]: greatest timestamp of partition p''s records, in milliseconds since 1970; NULL: none.';

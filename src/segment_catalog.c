@@ -66,6 +66,7 @@ enum
 	COLUMN_CREATED_AT,
 	COLUMN_SEALED_AT,
 	COLUMN_RETIRED_AT,
+	COLUMN_SETTLED_AT,
 	COLUMN_FROZEN_AT,
 	COLUMN_ROWS,
 	COLUMN_BATCH_BYTES,
@@ -103,14 +104,18 @@ read_segment_info(const Topic *topic, HeapTuple tuple, TupleDesc columns)
 	info->delete_horizon = nulls[COLUMN_DELETE_HORIZON] ? NO_DELETE_HORIZON
 		: DatumGetInt64(values[COLUMN_DELETE_HORIZON]);
 
-	if (!nulls[COLUMN_FROZEN_AT])
+	info->frozen = !nulls[COLUMN_FROZEN_AT];
+	if (!nulls[COLUMN_SETTLED_AT])
 	{
 		SegmentStats *stats = segment_stats_create(topic->partitions);
 
 		stats->rows = DatumGetInt64(values[COLUMN_ROWS]);
-		stats->batch_bytes = DatumGetInt64(values[COLUMN_BATCH_BYTES]);
 		read_bigint_array(values[COLUMN_RECORD_COUNTS], stats->record_counts,
 						  stats->partition_count);
+		read_bigint_array(values[COLUMN_BATCH_BYTES], stats->partition_bytes,
+						  stats->partition_count);
+		for (int i = 0; i < stats->partition_count; i++)
+			stats->batch_bytes += stats->partition_bytes[i];
 		read_bigint_array(values[COLUMN_RAW_BYTES], stats->raw_bytes,
 						  stats->partition_count);
 		read_bigint_array(values[COLUMN_MAX_TIMESTAMPS],
@@ -129,9 +134,9 @@ segment_infos(Topic *topic)
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
 	catalog_spi_execute(psprintf("SELECT segment, generation, base_offsets, "
-								 "created_at, sealed_at, retired_at, frozen_at, "
-								 "rows, batch_bytes, record_counts, raw_bytes, "
-								 "max_timestamps, delete_horizon "
+								 "created_at, sealed_at, retired_at, settled_at, "
+								 "frozen_at, rows, batch_bytes, record_counts, "
+								 "raw_bytes, max_timestamps, delete_horizon "
 								 "FROM topic.segments "
 								 "WHERE topic_id OPERATOR(pg_catalog.=) %d "
 								 "ORDER BY segment, generation", topic->id),
@@ -154,7 +159,7 @@ static void
 stats_values(const SegmentStats *stats, Datum *values)
 {
 	values[0] = Int64GetDatum(stats->rows);
-	values[1] = Int64GetDatum(stats->batch_bytes);
+	values[1] = bigint_array(stats->partition_bytes, stats->partition_count);
 	values[2] = bigint_array(stats->record_counts, stats->partition_count);
 	values[3] = bigint_array(stats->raw_bytes, stats->partition_count);
 	values[4] = bigint_array(stats->max_timestamps, stats->partition_count);
@@ -169,9 +174,9 @@ stats_values(const SegmentStats *stats, Datum *values)
 #define MAX_PARAMETERS	13
 
 static const Oid parameter_types[MAX_PARAMETERS] = {
-	INT4OID, INT4OID, INT4OID, INT8OID, INT8OID, INT8ARRAYOID, INT8ARRAYOID,
-	INT8ARRAYOID, INT8ARRAYOID, TIMESTAMPTZOID, TIMESTAMPTZOID, INT8OID,
-	BOOLOID
+	INT4OID, INT4OID, INT4OID, INT8OID, INT8ARRAYOID, INT8ARRAYOID,
+	INT8ARRAYOID, INT8ARRAYOID, INT8ARRAYOID, TIMESTAMPTZOID, TIMESTAMPTZOID,
+	INT8OID, TIMESTAMPTZOID
 };
 
 static void
@@ -213,13 +218,14 @@ insert_segment(const Topic *topic, const SegmentInfo *info)
 	values[11] = Int64GetDatum(info->delete_horizon);
 	if (info->delete_horizon == NO_DELETE_HORIZON)
 		nulls[11] = 'n';
-	values[12] = BoolGetDatum(info->stats != NULL);
+	values[12] = TimestampTzGetDatum(GetCurrentTimestamp());
+	if (!info->stats)
+		nulls[12] = 'n';
 	change_segment("INSERT INTO topic.segments (topic_id, segment, generation, "
 				   "rows, batch_bytes, record_counts, raw_bytes, max_timestamps, "
 				   "base_offsets, created_at, sealed_at, delete_horizon, "
-				   "frozen_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, "
-				   "$10, $11, $12, "
-				   "CASE WHEN $13 THEN pg_catalog.clock_timestamp() END)",
+				   "settled_at, frozen_at) VALUES ($1, $2, $3, $4, $5, $6, "
+				   "$7, $8, $9, $10, $11, $12, $13, $13)",
 				   topic, &info->segment, 13, values, nulls);
 }
 
@@ -234,17 +240,27 @@ seal_active_segment(const Topic *topic)
 }
 
 void
-set_segment_frozen(const Topic *topic, const Segment *segment,
-				   const SegmentStats *stats)
+set_segment_settled(const Topic *topic, const Segment *segment,
+					const SegmentStats *stats)
 {
 	Datum		values[3 + STATS_COLUMNS];
 
 	stats_values(stats, &values[3]);
 	change_segment("UPDATE topic.segments "
-				   "SET frozen_at = pg_catalog.clock_timestamp(), rows = $4, "
+				   "SET settled_at = pg_catalog.clock_timestamp(), rows = $4, "
 				   "batch_bytes = $5, record_counts = $6, raw_bytes = $7, "
 				   "max_timestamps = $8" THIS_SEGMENT,
 				   topic, segment, lengthof(values), values, NULL);
+}
+
+void
+set_segment_frozen(const Topic *topic, const Segment *segment)
+{
+	Datum		values[3];
+
+	change_segment("UPDATE topic.segments "
+				   "SET frozen_at = pg_catalog.clock_timestamp()" THIS_SEGMENT,
+				   topic, segment, 3, values, NULL);
 }
 
 void

@@ -22,7 +22,8 @@ typedef struct SegmentInfo
 	bool		retired;
 	TimestampTz created_at;
 	TimestampTz sealed_at;		/* of a sealed one */
-	SegmentStats *stats;		/* NULL unless it is frozen */
+	bool		frozen;
+	SegmentStats *stats;		/* NULL unless it is settled */
 	int64		delete_horizon; /* NO_DELETE_HORIZON: no tombstones */
 } SegmentInfo;
 
@@ -35,13 +36,15 @@ typedef struct SegmentInfo
 extern List *segment_infos(Topic *topic);
 
 /*
- * Changes.  The caller has locked the topic against others who change its
+ * Changes.  A segment that is inserted with statistics is settled and frozen.
+ * The caller has locked the topic against others who change its
  * segments, and calls segments_changed() after the last one.
  */
 extern void insert_segment(const Topic *topic, const SegmentInfo *info);
 extern void seal_active_segment(const Topic *topic);
-extern void set_segment_frozen(const Topic *topic, const Segment *segment,
-							   const SegmentStats *stats);
+extern void set_segment_settled(const Topic *topic, const Segment *segment,
+								const SegmentStats *stats);
+extern void set_segment_frozen(const Topic *topic, const Segment *segment);
 extern void retire_segment(const Topic *topic, const Segment *segment);
 extern void delete_segment(const Topic *topic, const Segment *segment);
 extern void segments_changed(const Topic *topic);

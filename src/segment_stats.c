@@ -22,6 +22,7 @@ segment_stats_create(int partition_count)
 
 	stats->partition_count = partition_count;
 	stats->record_counts = palloc0(partition_count * sizeof(int64));
+	stats->partition_bytes = palloc0(partition_count * sizeof(int64));
 	stats->raw_bytes = palloc0(partition_count * sizeof(int64));
 	stats->max_timestamps = palloc(partition_count * sizeof(int64));
 	for (int i = 0; i < partition_count; i++)
@@ -36,6 +37,7 @@ segment_stats_add(SegmentStats *stats, int partition, int64 record_count,
 	stats->rows++;
 	stats->batch_bytes += batch_bytes;
 	stats->record_counts[partition] += record_count;
+	stats->partition_bytes[partition] += batch_bytes;
 	stats->raw_bytes[partition] += raw_bytes;
 	stats->max_timestamps[partition] =
 		Max(stats->max_timestamps[partition], max_timestamp);

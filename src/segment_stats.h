@@ -18,6 +18,7 @@ typedef struct SegmentStats
 	/* Of each partition: */
 	int			partition_count;
 	int64	   *record_counts;
+	int64	   *partition_bytes;	/* as stored */
 	int64	   *raw_bytes;		/* of the batches before compression */
 	int64	   *max_timestamps; /* or NO_TIMESTAMP */
 } SegmentStats;
