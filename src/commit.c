@@ -22,7 +22,6 @@
 #include "arguments.h"
 #include "claim.h"
 #include "compat.h"
-#include "errors.h"
 #include "group.h"
 #include "log_reader.h"
 #include "segment_list.h"
@@ -92,18 +91,6 @@ topic_commit(PG_FUNCTION_ARGS)
 							 nulls);
 	}
 	PG_RETURN_NULL();
-}
-
-static void
-report_out_of_range(const Topic *topic, int partition, int64 offset,
-					int64 end)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_OFFSET_OUT_OF_RANGE),
-			 errmsg("offset " INT64_FORMAT " is out of range for partition %d of topic \"%s\"",
-					offset, partition, topic->name),
-			 errdetail("The log begins at " INT64_FORMAT ", and the next record to read is at most " INT64_FORMAT ".",
-					   log_start_offset(topic, NULL, partition), end)));
 }
 
 /*

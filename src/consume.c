@@ -35,7 +35,10 @@ PG_FUNCTION_INFO_V1(topic_consume);
 PG_FUNCTION_INFO_V1(topic_consume_text);
 PG_FUNCTION_INFO_V1(topic_consume_json);
 
-/* What to do in a partition where the group has committed nothing. */
+/*
+ * What to do in a partition where the group has committed nothing, or where
+ * the log begins after what it has committed.
+ */
 typedef enum OffsetReset
 {
 	RESET_EARLIEST,
@@ -91,40 +94,73 @@ check_called_in_from(FunctionCallInfo fcinfo)
 						 function, function)));
 }
 
+/* There is no position to go on from, and the caller wants none made up. */
+static void
+report_no_position(Consumer *consumer, Claim *claim, int64 log_start)
+{
+	const char *group_id = consumer->subscription->group_id;
+	const char *topic = consumer->topic->name;
+
+	ereport(ERROR,
+			(errcode(ERRCODE_OFFSET_OUT_OF_RANGE),
+			 claim->state.position < 0
+			 ? errmsg("group \"%s\" has no committed offset for partition %d of topic \"%s\"",
+					  group_id, claim->partition, topic)
+			 : errmsg("the position of group \"%s\" in partition %d of topic \"%s\" is before the start of the log",
+					  group_id, claim->partition, topic),
+			 claim->state.position < 0 ? 0
+			 : errdetail("Its position is " INT64_FORMAT ", and the log begins at " INT64_FORMAT ".",
+						 claim->state.position, log_start),
+			 errhint("Set one with topic.reset_offsets(), or use another offset_reset.")));
+}
+
 /*
- * Give a claim on a partition where nothing is committed its first position.
+ * Records that the group had not consumed are gone.  Nothing but gaps that
+ * rollbacks and compaction leave makes fewer records of so many offsets.
+ */
+static void
+warn_of_skipped_records(Consumer *consumer, Claim *claim, int64 position)
+{
+	ereport(WARNING,
+			(errcode(ERRCODE_OFFSET_OUT_OF_RANGE),
+			 errmsg("group \"%s\" skips " INT64_FORMAT " records of partition %d of topic \"%s\"",
+					consumer->subscription->group_id,
+					position - claim->state.position, claim->partition,
+					consumer->topic->name),
+			 errdetail("It goes on at offset " INT64_FORMAT ", since records from its position " INT64_FORMAT " on have been deleted.",
+					   position, claim->state.position)));
+}
+
+/*
+ * Give a claim a position by offset_reset, if it has none, or if that is
+ * before the start of the log.
  *
  * What "latest" means today is committed at once: a later call would resolve
- * it to a later offset, and the records between would be lost.  Returns true
- * if so: the claim must be kept then, since others cannot see it yet.
+ * it to a later offset, and the records between would be lost.  So is a
+ * position after records that are gone, to warn of them once.  Returns true if
+ * so: the claim must be kept then, since others cannot see it yet.
  */
 static bool
 reset_position(Consumer *consumer, Claim *claim)
 {
 	Topic	   *topic = consumer->topic;
-	int64		position;
+	int64		position = log_start_offset(topic, GetActiveSnapshot(),
+											claim->partition);
+	bool		skips = claim->state.position >= 0;
+	bool		commits = skips || consumer->offset_reset == RESET_LATEST;
 
-	switch (consumer->offset_reset)
-	{
-		case RESET_EARLIEST:
-			set_claim_position(claim, log_start_offset(topic,
-													   GetActiveSnapshot(),
-													   claim->partition));
-			return false;
-		case RESET_LATEST:
-			position = last_stable_offset(topic, claim->partition);
-			commit_claim(consumer->subscription, claim, position, NULL);
-			set_claim_position(claim, position);
-			return true;
-		case RESET_NONE:
-			ereport(ERROR,
-					(errcode(ERRCODE_OFFSET_OUT_OF_RANGE),
-					 errmsg("group \"%s\" has no committed offset for partition %d of topic \"%s\"",
-							consumer->subscription->group_id,
-							claim->partition, topic->name),
-					 errhint("Set one with topic.reset_offsets(), or use another offset_reset.")));
-	}
-	pg_unreachable();
+	if (claim->state.position >= position)
+		return false;
+	if (consumer->offset_reset == RESET_NONE)
+		report_no_position(consumer, claim, position);
+	if (consumer->offset_reset == RESET_LATEST)
+		position = last_stable_offset(topic, claim->partition);
+	if (skips)
+		warn_of_skipped_records(consumer, claim, position);
+	if (commits)
+		commit_claim(consumer->subscription, claim, position, NULL);
+	set_claim_position(claim, position);
+	return commits;
 }
 
 /* Return the records of a claimed partition; tells whether there were any. */
@@ -166,8 +202,7 @@ consume_partition(Consumer *consumer, int partition)
 
 	if (!claim)
 		return;
-	if (claim->state.position < 0)
-		keep |= reset_position(consumer, claim);
+	keep |= reset_position(consumer, claim);
 	keep |= read_partition(consumer, claim);
 	if (keep)
 		consumer->claims_left--;

@@ -25,11 +25,13 @@
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
+#include "utils/fmgrprotos.h"
 #include "utils/lsyscache.h"
 #include "utils/snapmgr.h"
 
 #include "catalog.h"
 #include "compat.h"
+#include "lock_holders.h"
 #include "segment.h"
 
 char *
@@ -156,6 +158,29 @@ segment_open(const Topic *topic, const Segment *segment, LOCKMODE lockmode)
 	if (!relation)
 		report_missing_segment(topic, segment);
 	return relation;
+}
+
+/*
+ * A transaction that inserts keeps its RowExclusiveLock to its end.  Nobody
+ * inserts into a sealed segment any more: an appender that still locks it
+ * finds out under the append lock (log_append.c).
+ *
+ * No lock is taken to find out: somebody could come to wait for it.
+ */
+List *
+segment_writers(Oid relid)
+{
+	LOCKTAG		tag;
+
+	SET_LOCKTAG_RELATION(tag, MyDatabaseId, relid);
+	return lock_holders(&tag, ShareLock);
+}
+
+int64
+segment_disk_bytes(Oid relid)
+{
+	return DatumGetInt64(DirectFunctionCall1(pg_total_relation_size,
+											 ObjectIdGetDatum(relid)));
 }
 
 static void

@@ -93,6 +93,16 @@ extern Relation segment_open(const Topic *topic, const Segment *segment,
 pg_noreturn extern void report_missing_segment(const Topic *topic,
 											   const Segment *segment);
 
+/*
+ * Who keeps a sealed segment from being settled: processes whose transactions
+ * may have inserted rows and are not over, as a list of pids; 0 stands for a
+ * prepared transaction.
+ */
+extern List *segment_writers(Oid relid);
+
+/* What the segment takes on disk, indexes and TOAST included. */
+extern int64 segment_disk_bytes(Oid relid);
+
 /* Forward from the first row whose base offset is >= offset. */
 extern void segment_scan_forward(SegmentScan *scan, Relation segment,
 								 int partition, int64 offset);

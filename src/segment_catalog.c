@@ -130,6 +130,7 @@ segment_infos(Topic *topic)
 {
 	MemoryContext caller_context = CurrentMemoryContext;
 	List	   *infos = NIL;
+	SavedUser	saved = become_extension_owner();
 
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
@@ -150,6 +151,7 @@ segment_infos(Topic *topic)
 		MemoryContextSwitchTo(old_context);
 	}
 	SPI_finish();
+	restore_user(saved);
 	return infos;
 }
 

@@ -48,18 +48,21 @@ typedef struct PendingRoll
 /* In TopTransactionContext, the latest first. */
 static PendingRoll *pending_rolls = NULL;
 
-/* Has any record, of any transaction, been appended to the segment? */
-static bool
-segment_is_empty(const Topic *topic, Relation active)
+bool
+active_segment_is_empty(const Topic *topic)
 {
-	for (int partition = 0; partition < topic->partitions; partition++)
+	Relation	active = segment_open(topic, active_segment(topic),
+									  AccessShareLock);
+	bool		empty = true;
+
+	for (int i = 0; i < topic->partitions && empty; i++)
 	{
 		SegmentRow	tail;
 
-		if (segment_tail(active, partition, &tail))
-			return false;
+		empty = !segment_tail(active, i, &tail);
 	}
-	return true;
+	table_close(active, NoLock);
+	return empty;
 }
 
 /* Take all append locks, and return the next offset of each partition. */
@@ -169,26 +172,14 @@ roll_is_pending(const Topic *topic)
 	return false;
 }
 
-/*
- * roll_segment(topic text) returns boolean
- */
-Datum
-topic_roll_segment(PG_FUNCTION_ARGS)
+bool
+roll_segment(Topic *topic)
 {
-	char	   *name = text_argument(fcinfo, 0, "topic");
-	Topic	   *topic;
-	Relation	active;
 	PendingRoll *roll;
 	SavedUser	saved;
-	bool		empty;
 
-	PreventCommandIfReadOnly("roll_segment");
-	topic = topic_open(name, ACL_NO_RIGHTS, ShareUpdateExclusiveLock);
-	active = segment_open(topic, active_segment(topic), AccessShareLock);
-	empty = segment_is_empty(topic, active);
-	table_close(active, NoLock);
-	if (empty || roll_is_pending(topic))
-		PG_RETURN_BOOL(false);
+	if (active_segment_is_empty(topic) || roll_is_pending(topic))
+		return false;
 
 	roll = MemoryContextAlloc(TopTransactionContext, sizeof(PendingRoll));
 	roll->relid = topic->relid;
@@ -201,5 +192,18 @@ topic_roll_segment(PG_FUNCTION_ARGS)
 
 	roll->next = pending_rolls;
 	pending_rolls = roll;
-	PG_RETURN_BOOL(true);
+	return true;
+}
+
+/*
+ * roll_segment(topic text) returns boolean
+ */
+Datum
+topic_roll_segment(PG_FUNCTION_ARGS)
+{
+	char	   *name = text_argument(fcinfo, 0, "topic");
+
+	PreventCommandIfReadOnly("roll_segment");
+	PG_RETURN_BOOL(roll_segment(topic_open(name, ACL_NO_RIGHTS,
+										   ShareUpdateExclusiveLock)));
 }

@@ -46,6 +46,7 @@
 #include "utils/inval.h"
 #include "utils/snapmgr.h"
 
+#include "errors.h"
 #include "log_scan.h"
 #include "stable_offset.h"
 #include "visibility.h"
@@ -193,6 +194,18 @@ last_stable_offset(Topic *topic, int partition)
 								PG_INT64_MAX, snapshot, &stopped);
 	UnregisterSnapshot(snapshot);
 	return hint.offset;
+}
+
+void
+report_out_of_range(const Topic *topic, int partition, int64 offset,
+					int64 end)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_OFFSET_OUT_OF_RANGE),
+			 errmsg("offset " INT64_FORMAT " is out of range for partition %d of topic \"%s\"",
+					offset, partition, topic->name),
+			 errdetail("The log begins at " INT64_FORMAT ", and the next record to read is at most " INT64_FORMAT ".",
+					   log_start_offset(topic, NULL, partition), end)));
 }
 
 /* Add an element to a hash set of xids; false if it was there. */

@@ -22,6 +22,10 @@ typedef struct PartitionOffsets
 extern void partition_offsets(Topic *topic, int partition,
 							  PartitionOffsets *offsets);
 
+/* Raise the error that an offset is not between the log start and `end`. */
+pg_noreturn extern void report_out_of_range(const Topic *topic, int partition,
+											int64 offset, int64 end);
+
 /* The last stable offset alone. */
 extern int64 last_stable_offset(Topic *topic, int partition);
 

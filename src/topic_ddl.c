@@ -267,6 +267,9 @@ forget_topics(const char *query)
 		catalog_spi_execute(psprintf("DELETE FROM topic.segments "
 									 "WHERE topic_id OPERATOR(pg_catalog.=) %s",
 									 topic_id), 0, NULL, NULL, NULL);
+		catalog_spi_execute(psprintf("DELETE FROM topic.maintenance_totals "
+									 "WHERE topic_id OPERATOR(pg_catalog.=) %s",
+									 topic_id), 0, NULL, NULL, NULL);
 		catalog_spi_execute(psprintf("DELETE FROM topic.consumer_offsets "
 									 "WHERE topic OPERATOR(pg_catalog.=) %s",
 									 quote_literal_cstr(topic)),

@@ -1,0 +1,528 @@
+/*-------------------------------------------------------------------------
+ *
+ * maintenance.c
+ *		What is to be done for a topic's segments, and doing it.
+ *
+ * The life of a segment:
+ *
+ *		active -> sealed -> settled -> frozen -> retired -> dropped
+ *
+ * A roll seals the active segment and opens the next (segment_roll.c).  A
+ * sealed segment is settled when the last transaction that wrote to it is
+ * over; what it holds is then counted once and for all.  A settled segment may
+ * be rewritten (compaction.c), or else it is frozen (segment_freeze.c).
+ * Retention, or a rewrite, retires it, and it is dropped when no snapshot
+ * reads it any more (retention.c).
+ *
+ * Each step is a transaction.  One that changes a topic's segments holds a
+ * ShareUpdateExclusiveLock on the topic's relation, so whoever calls may do so
+ * while others do.  No lock is waited for: what cannot be had now can be had
+ * next time.  So maintenance queues behind nobody, and nobody queues behind
+ * it while it waits.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/table.h"
+#include "access/xact.h"
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
+#include "fmgr.h"
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "nodes/parsenodes.h"
+#include "storage/lmgr.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/memutils.h"
+#include "utils/resowner.h"
+#include "utils/snapmgr.h"
+
+#include "arguments.h"
+#include "catalog.h"
+#include "compat.h"
+#include "lock_holders.h"
+#include "maintenance.h"
+#include "record_value.h"
+#include "retention.h"
+#include "segment_freeze.h"
+#include "segment_roll.h"
+
+PG_FUNCTION_INFO_V1(topic_maintain);
+PG_FUNCTION_INFO_V1(topic_maintenance_due);
+
+/* In the order in which they are done. */
+typedef enum StepKind
+{
+	STEP_DROP,
+	STEP_ROLL,
+	STEP_SETTLE,
+	STEP_RETIRE,
+	STEP_FREEZE
+} StepKind;
+
+/* As users see them, and columns of topic.maintenance_totals. */
+static const char *const step_names[] = {
+	[STEP_DROP] = "drop",
+	[STEP_ROLL] = "roll",
+	[STEP_SETTLE] = "settle",
+	[STEP_RETIRE] = "retire",
+	[STEP_FREEZE] = "freeze"
+};
+
+static const char *const step_counters[] = {
+	[STEP_DROP] = "dropped",
+	[STEP_ROLL] = "rolled",
+	[STEP_SETTLE] = "settled",
+	[STEP_RETIRE] = "retired",
+	[STEP_FREEZE] = "frozen"
+};
+
+/* Something that is due for a topic. */
+typedef struct Step
+{
+	StepKind	kind;
+	const Segment *segment;
+	Oid			relid;			/* of the segment's table */
+	bool		waits_for_snapshots;	/* that are older than this xid: */
+	TransactionId xid;
+	List	   *blockers;		/* pids of those whose locks it waits for */
+} Step;
+
+static Step *
+add_step(List **steps, StepKind kind, const SegmentInfo *info)
+{
+	Step	   *step = palloc0(sizeof(Step));
+
+	step->kind = kind;
+	step->segment = &info->segment;
+	step->relid = info->relid;
+	*steps = lappend(*steps, step);
+	return step;
+}
+
+static List *
+table_lock_holders(Oid relid, LOCKMODE mode)
+{
+	LOCKTAG		tag;
+
+	SET_LOCKTAG_RELATION(tag, MyDatabaseId, relid);
+	return lock_holders(&tag, mode);
+}
+
+/* The cached list knows who wrote a segment's row, also when that is frozen. */
+static TransactionId
+segment_xmin(const Topic *topic, const SegmentInfo *info)
+{
+	const SegmentList *list = info->retired ? &topic->retired
+		: &topic->segments;
+
+	for (int i = 0; i < list->count; i++)
+		if (list->segments[i].number == info->segment.number &&
+			list->segments[i].generation == info->segment.generation)
+			return list->segments[i].xmin;
+	return FrozenTransactionId;
+}
+
+/* A step that has to wait until all snapshots see the segment's state. */
+static void
+add_step_after_snapshots(List **steps, StepKind kind, const Topic *topic,
+						 const SegmentInfo *info, LOCKMODE lockmode)
+{
+	Step	   *step = add_step(steps, kind, info);
+
+	step->xid = segment_xmin(topic, info);
+	step->waits_for_snapshots = !is_visible_to_all(step->xid);
+	if (OidIsValid(info->relid))
+		step->blockers = table_lock_holders(info->relid, lockmode);
+}
+
+/*
+ * Is the active segment to be sealed?  Retention drops whole segments, so
+ * where segment_bytes and segment_age say nothing sharper, retention's own
+ * limits bound them.
+ */
+static bool
+roll_is_due(const Topic *topic, const TopicConfig *config,
+			const SegmentInfo *active, int64 now)
+{
+	int64		bytes = config->segment_bytes;
+	int64		age = config->segment_age;
+
+	if (config->delete_expired && config->retention_bytes != CONFIG_NONE)
+		bytes = Min(bytes, config->retention_bytes);
+	if (config->delete_expired && age == CONFIG_NONE)
+		age = config->retention;
+
+	if (segment_disk_bytes(active->relid) < bytes &&
+		(age == CONFIG_NONE ||
+		 record_timestamp_from(active->created_at) >= now - age))
+		return false;
+	return !active_segment_is_empty(topic);
+}
+
+/* All that is due now, in the order in which it is to be done. */
+static List *
+due_steps(Topic *topic)
+{
+	TopicConfig *config = read_topic_config(topic);
+	List	   *infos = segment_infos(topic);
+	int64		now = record_timestamp_from(GetCurrentTimestamp());
+	SegmentInfo *expired;
+	List	   *steps = NIL;
+	ListCell   *cell;
+
+	foreach(cell, infos)
+	{
+		SegmentInfo *info = lfirst(cell);
+
+		if (info->retired)
+			add_step_after_snapshots(&steps, STEP_DROP, topic, info,
+									 AccessExclusiveLock);
+	}
+	foreach(cell, infos)
+	{
+		SegmentInfo *info = lfirst(cell);
+
+		if (info->retired || !OidIsValid(info->relid))
+			continue;
+		if (info->active && roll_is_due(topic, config, info, now))
+			add_step(&steps, STEP_ROLL, info);
+		if (!info->active && !info->stats)
+			add_step(&steps, STEP_SETTLE, info)->blockers =
+				segment_writers(info->relid);
+	}
+	expired = expired_segment(topic, config, infos, now);
+	if (expired)
+		add_step(&steps, STEP_RETIRE, expired);
+	foreach(cell, infos)
+	{
+		SegmentInfo *info = lfirst(cell);
+
+		if (!info->retired && info->stats && !info->frozen &&
+			OidIsValid(info->relid))
+			add_step_after_snapshots(&steps, STEP_FREEZE, topic, info,
+									 ShareUpdateExclusiveLock);
+	}
+	return steps;
+}
+
+static void
+settle_segment(Topic *topic, const Step *step)
+{
+	Relation	table = table_open(step->relid, AccessShareLock);
+	Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
+
+	set_segment_settled(topic, step->segment,
+						segment_stats_collect(topic, table, snapshot));
+	segments_changed(topic);
+	UnregisterSnapshot(snapshot);
+	table_close(table, NoLock);
+}
+
+/* Do a step; false if somebody had a lock on the segment after all. */
+static bool
+do_step(Topic *topic, const Step *step, int64 *bytes_dropped)
+{
+	Relation	table;
+
+	switch (step->kind)
+	{
+		case STEP_DROP:
+			if (OidIsValid(step->relid))
+			{
+				if (!ConditionalLockRelationOid(step->relid,
+												AccessExclusiveLock))
+					return false;
+				*bytes_dropped = segment_disk_bytes(step->relid);
+			}
+			drop_segment(topic, step->segment, step->relid);
+			return true;
+		case STEP_ROLL:
+			return roll_segment(topic);
+		case STEP_SETTLE:
+			settle_segment(topic, step);
+			return true;
+		case STEP_RETIRE:
+			retire_segment(topic, step->segment);
+			segments_changed(topic);
+			return true;
+		case STEP_FREEZE:
+			if (!ConditionalLockRelationOid(step->relid,
+											ShareUpdateExclusiveLock))
+				return false;
+			table = table_open(step->relid, NoLock);
+			freeze_segment(table);
+			table_close(table, NoLock);
+			set_segment_frozen(topic, step->segment);
+			segments_changed(topic);
+			return true;
+	}
+	pg_unreachable();
+}
+
+/* Remember what was done. */
+static void
+record_step(const Topic *topic, StepKind kind, int64 bytes_dropped)
+{
+	SavedUser	saved = become_extension_owner();
+	Oid			types[] = {INT4OID, INT8OID, TEXTOID};
+	Datum		values[] = {
+		Int32GetDatum(topic->id),
+		Int64GetDatum(bytes_dropped),
+		CStringGetTextDatum(step_names[kind])
+	};
+
+	catalog_execute_with_args(psprintf("INSERT INTO topic.maintenance_totals AS t "
+									   "(topic_id, %s, bytes_dropped, last_step, last_step_at) "
+									   "VALUES ($1, 1, $2, $3, pg_catalog.clock_timestamp()) "
+									   "ON CONFLICT (topic_id) DO UPDATE SET "
+									   "%s = t.%s OPERATOR(pg_catalog.+) 1, "
+									   "bytes_dropped = t.bytes_dropped OPERATOR(pg_catalog.+) $2, "
+									   "last_step = $3, "
+									   "last_step_at = pg_catalog.clock_timestamp()",
+									   step_counters[kind],
+									   step_counters[kind],
+									   step_counters[kind]),
+							  lengthof(types), types, values, NULL);
+	restore_user(saved);
+}
+
+/*
+ * The topic of that name, locked against others who change its segments; NULL
+ * if it is gone, not the caller's, or locked.
+ */
+static Topic *
+lock_topic(const char *name)
+{
+	Topic	   *topic = topic_lookup(name);
+
+	if (!topic || !relation_ownercheck(topic->relid, GetUserId()) ||
+		!ConditionalLockRelationOid(topic->relid, ShareUpdateExclusiveLock))
+		return NULL;
+
+	/* Locked, it is as it is now, or gone. */
+	return topic_lookup(name);
+}
+
+/* Do the first step that is due and can be done; false if there is none. */
+static bool
+maintain_topic(const char *name)
+{
+	Topic	   *topic = lock_topic(name);
+	ListCell   *cell;
+
+	if (!topic)
+		return false;
+	foreach(cell, due_steps(topic))
+	{
+		Step	   *step = lfirst(cell);
+		int64		bytes_dropped = 0;
+
+		if (step->waits_for_snapshots || step->blockers != NIL ||
+			!do_step(topic, step, &bytes_dropped))
+			continue;
+		record_step(topic, step->kind, bytes_dropped);
+		return true;
+	}
+	return false;
+}
+
+/* Remember an error, and tell. */
+static void
+record_error(const char *name, const ErrorData * error)
+{
+	SavedUser	saved = become_extension_owner();
+	Oid			types[] = {TEXTOID, TEXTOID};
+	Datum		values[] = {
+		CStringGetTextDatum(name),
+		CStringGetTextDatum(error->message)
+	};
+
+	catalog_execute_with_args("INSERT INTO topic.maintenance_totals "
+							  "(topic_id, last_error, last_error_at) "
+							  "SELECT topic_id, $2, pg_catalog.clock_timestamp() "
+							  "FROM topic.topics "
+							  "WHERE topic OPERATOR(pg_catalog.=) $1 "
+							  "ON CONFLICT (topic_id) DO UPDATE SET "
+							  "last_error = excluded.last_error, "
+							  "last_error_at = excluded.last_error_at",
+							  lengthof(types), types, values, NULL);
+	restore_user(saved);
+	ereport(WARNING,
+			(errcode(error->sqlerrcode),
+			 errmsg("maintenance of topic \"%s\" failed: %s",
+					name, error->message),
+			 error->detail ? errdetail_internal("%s", error->detail) : 0,
+			 error->hint ? errhint("%s", error->hint) : 0));
+}
+
+/*
+ * Run a step in a subtransaction, so that an error costs this step alone; but
+ * who is told to stop stops.
+ */
+static bool
+maintain_topic_safely(const char *name)
+{
+	MemoryContext context = CurrentMemoryContext;
+	ResourceOwner owner = CurrentResourceOwner;
+	bool		done = false;
+
+	BeginInternalSubTransaction(NULL);
+	PG_TRY();
+	{
+		PushActiveSnapshot(GetTransactionSnapshot());
+		done = maintain_topic(name);
+		PopActiveSnapshot();
+		ReleaseCurrentSubTransaction();
+	}
+	PG_CATCH();
+	{
+		ErrorData  *error;
+
+		MemoryContextSwitchTo(context);
+		error = CopyErrorData();
+		if (error->sqlerrcode == ERRCODE_QUERY_CANCELED)
+			PG_RE_THROW();
+		FlushErrorState();
+		RollbackAndReleaseCurrentSubTransaction();
+		CurrentResourceOwner = owner;
+		PushActiveSnapshot(GetTransactionSnapshot());
+		record_error(name, error);
+		PopActiveSnapshot();
+	}
+	PG_END_TRY();
+	MemoryContextSwitchTo(context);
+	CurrentResourceOwner = owner;
+	return done;
+}
+
+/* Names of all topics, in the current memory context. */
+static List *
+topic_names(void)
+{
+	MemoryContext caller_context = CurrentMemoryContext;
+	List	   *names = NIL;
+
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	catalog_spi_execute("SELECT topic FROM topic.topics ORDER BY topic",
+						0, NULL, NULL, NULL);
+	for (uint64 i = 0; i < SPI_processed; i++)
+	{
+		char	   *name = SPI_getvalue(SPI_tuptable->vals[i],
+										SPI_tuptable->tupdesc, 1);
+		MemoryContext spi_context = MemoryContextSwitchTo(caller_context);
+
+		names = lappend(names, pstrdup(name));
+		MemoryContextSwitchTo(spi_context);
+	}
+	SPI_finish();
+	return names;
+}
+
+void
+maintain_topics(void (*next_transaction) (void))
+{
+	List	   *names;
+	ListCell   *cell;
+	MemoryContext step_context;
+	MemoryContext old_context;
+
+	names = topic_names();
+	step_context = AllocSetContextCreate(CurrentMemoryContext,
+										 "pg_topic maintenance step",
+										 ALLOCSET_DEFAULT_SIZES);
+	old_context = MemoryContextSwitchTo(step_context);
+	foreach(cell, names)
+	{
+		bool		done;
+
+		do
+		{
+			CHECK_FOR_INTERRUPTS();
+			done = maintain_topic_safely(lfirst(cell));
+			MemoryContextReset(step_context);
+			next_transaction();
+			MemoryContextSwitchTo(step_context);
+		} while (done);
+	}
+	MemoryContextSwitchTo(old_context);
+	MemoryContextDelete(step_context);
+}
+
+static void
+commit_in_procedure(void)
+{
+	SPI_commit();
+}
+
+/*
+ * maintain(), a procedure
+ */
+Datum
+topic_maintain(PG_FUNCTION_ARGS)
+{
+	if (!fcinfo->context || !IsA(fcinfo->context, CallContext) ||
+		castNode(CallContext, fcinfo->context)->atomic)
+		ereport(ERROR,
+				(errcode(ERRCODE_ACTIVE_SQL_TRANSACTION),
+				 errmsg("topic.maintain() cannot run inside a transaction block or a function"),
+				 errhint("Call it by itself: it commits after each step.")));
+	PreventCommandDuringRecovery("maintain");
+	PreventCommandIfReadOnly("maintain");
+
+	if (SPI_connect_ext(SPI_OPT_NONATOMIC) != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect_ext failed");
+	maintain_topics(commit_in_procedure);
+	SPI_finish();
+	PG_RETURN_VOID();
+}
+
+static Datum
+int_list_array(List *list)
+{
+	Datum	   *elements = palloc(list_length(list) * sizeof(Datum));
+	int			count = 0;
+	ListCell   *cell;
+
+	foreach(cell, list)
+		elements[count++] = Int32GetDatum(lfirst_int(cell));
+	return PointerGetDatum(construct_array(elements, count, INT4OID,
+										   sizeof(int32), true,
+										   TYPALIGN_INT));
+}
+
+/*
+ * maintenance_due(topic text)
+ * returns table(step text, segment int, waits_for_xid xid, blocked_by int[])
+ */
+Datum
+topic_maintenance_due(PG_FUNCTION_ARGS)
+{
+	char	   *name = text_argument(fcinfo, 0, "topic");
+	Topic	   *topic = topic_open(name, ACL_SELECT, AccessShareLock);
+	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+	List	   *holders = table_lock_holders(topic->relid,
+											 ShareUpdateExclusiveLock);
+	ListCell   *cell;
+
+	InitMaterializedSRF(fcinfo, 0);
+	foreach(cell, due_steps(topic))
+	{
+		Step	   *step = lfirst(cell);
+		Datum		values[4];
+		bool		nulls[4] = {0};
+
+		values[0] = CStringGetTextDatum(step_names[step->kind]);
+		values[1] = Int32GetDatum(step->segment->number);
+		values[2] = TransactionIdGetDatum(step->xid);
+		nulls[2] = !step->waits_for_snapshots;
+		values[3] = int_list_array(list_concat_unique_int(step->blockers,
+														  holders));
+		tuplestore_putvalues(result->setResult, result->setDesc, values,
+							 nulls);
+	}
+	PG_RETURN_NULL();
+}
