@@ -14,8 +14,8 @@ MODULE_big = pg_topic
 OBJS = $(sort $(patsubst %.c,%.o,$(wildcard src/*.c)))
 
 # The install script, part by part, in the order in which they need each other.
-SQL_PARTS = prologue header topic_fdw topic segment retention produce fetch group \
-	consumer_offset consume commit maintenance monitor
+SQL_PARTS = prologue header topic_fdw topic segment retention produce fetch \
+	time_index group consumer_offset consume commit maintenance monitor
 DATA_built = sql/install/$(EXTENSION)--$(EXTVERSION).sql
 
 # Tests on a running server.  TAP_TESTS is not set: it would have installcheck

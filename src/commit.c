@@ -23,9 +23,9 @@
 #include "claim.h"
 #include "compat.h"
 #include "group.h"
-#include "log_reader.h"
 #include "segment_list.h"
 #include "stable_offset.h"
+#include "time_index.h"
 
 PG_FUNCTION_INFO_V1(topic_commit);
 PG_FUNCTION_INFO_V1(topic_commit_offset);
@@ -184,26 +184,6 @@ reset_target_arguments(FunctionCallInfo fcinfo)
 	return target;
 }
 
-/* First committed record at or after a time; the end if there is none. */
-static int64
-offset_for_time(Topic *topic, int partition, int64 time, int64 end)
-{
-	LogRange	range = LOG_RANGE_ALL;
-	Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
-	LogReader  *reader;
-	Record		record;
-	int64		offset = end;
-
-	range.from_time = time;
-	range.to_offset = end;
-	reader = log_reader_begin(topic, partition, &range, snapshot);
-	if (log_reader_next(reader, &record))
-		offset = record.offset;
-	log_reader_end(reader);
-	UnregisterSnapshot(snapshot);
-	return offset;
-}
-
 static int64
 resolve_reset_target(Topic *topic, int partition, const ResetTarget *target,
 					 const ConsumerOffset *committed)
@@ -215,7 +195,10 @@ resolve_reset_target(Topic *topic, int partition, const ResetTarget *target,
 	if (target->position)
 		return target->position[0] == 'e' ? start : end;
 	if (target->by_time)
-		return offset_for_time(topic, partition, target->number, end);
+	{
+		offset = offset_for_time(topic, partition, target->number, end);
+		return offset >= 0 ? offset : end;
+	}
 	if (target->by_offset)
 	{
 		if (target->number < start || target->number > end)

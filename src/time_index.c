@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * time_index.c
- *		Finding offsets by time.
+ *		Finding offsets by time; offset_for_time.
  *
  * Records need not be in the order of their timestamps, so the first one at or
  * after a time cannot be found by comparing records.  But each row carries the
@@ -23,10 +23,17 @@
 #include "postgres.h"
 
 #include "access/table.h"
+#include "fmgr.h"
+#include "utils/snapmgr.h"
 
+#include "arguments.h"
+#include "log_reader.h"
 #include "log_scan.h"
+#include "stable_offset.h"
 #include "time_index.h"
 #include "visibility.h"
+
+PG_FUNCTION_INFO_V1(topic_offset_for_time);
 
 /* What to look for, and where. */
 typedef struct TimeSearch
@@ -147,4 +154,44 @@ time_index_search(Topic *topic, int partition, int64 time, Snapshot snapshot)
 		table_close(search.segment, NoLock);
 	}
 	return offset >= 0 ? offset : PG_INT64_MAX;
+}
+
+int64
+offset_for_time(Topic *topic, int partition, int64 time, int64 end)
+{
+	LogRange	range = LOG_RANGE_ALL;
+	Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
+	LogReader  *reader;
+	Record		record;
+	int64		offset = -1;
+
+	range.from_time = time;
+	range.to_offset = end;
+	reader = log_reader_begin(topic, partition, &range, snapshot);
+	if (log_reader_next(reader, &record))
+		offset = record.offset;
+	log_reader_end(reader);
+	UnregisterSnapshot(snapshot);
+	return offset;
+}
+
+/*
+ * offset_for_time(topic text, partition int, at_time timestamptz)
+ * returns bigint
+ */
+Datum
+topic_offset_for_time(PG_FUNCTION_ARGS)
+{
+	char	   *name = text_argument(fcinfo, 0, "topic");
+	int			partition = PG_GETARG_INT32(1);
+	int64		time = time_argument(fcinfo, 2, 0);
+	Topic	   *topic = topic_open(name, ACL_SELECT, AccessShareLock);
+	int64		offset;
+
+	check_partition(topic, partition);
+	offset = offset_for_time(topic, partition, time,
+							 last_stable_offset(topic, partition));
+	if (offset < 0)
+		PG_RETURN_NULL();
+	PG_RETURN_INT64(offset);
 }

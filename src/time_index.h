@@ -19,4 +19,11 @@
 extern int64 time_index_search(Topic *topic, int partition, int64 time,
 							   Snapshot snapshot);
 
+/*
+ * The offset of the first committed record whose timestamp is at or after
+ * `time`, before the offset `end`; -1 if there is none.
+ */
+extern int64 offset_for_time(Topic *topic, int partition, int64 time,
+							 int64 end);
+
 #endif							/* TOPIC_TIME_INDEX_H */
