@@ -41,6 +41,7 @@
 #define Anum_segments_generation		3
 #define Anum_segments_base_offsets		4
 #define Anum_segments_retired_at		5
+#define Anum_segments_settled_at		6
 
 /* Columns of topic.groups; see group.sql. */
 #define Anum_groups_group_id			1

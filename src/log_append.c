@@ -75,37 +75,32 @@ set_append_lock_tag(LOCKTAG *tag, const Topic *topic, int partition)
 }
 
 /*
- * The next offset, and a hint raised to that of the last row, so that the
- * hints of a segment never go back.
+ * The next offset, and the greatest timestamp of the rows before it in the
+ * segment.
+ *
+ * The last row counts whatever its visibility: aborted offsets are given again
+ * only once VACUUM took the row away.
  */
 static int64
 read_tail(const Segment *segment, Relation relation, int partition,
-		  StableHint *hint)
+		  int64 *timestamp_so_far)
 {
 	int64		base = segment_base_offset(segment, partition);
 	SegmentRow	tail;
 
-	/* The segment may have become the active one after the hint was made. */
-	if (hint->offset <= base)
-		hint->timestamp = NO_TIMESTAMP;
-
-	/*
-	 * Whatever the tail's visibility: aborted offsets are given again only
-	 * once VACUUM took the row away.
-	 */
+	*timestamp_so_far = NO_TIMESTAMP;
 	if (!segment_tail(relation, partition, &tail))
 		return base;
-	if (tail.stable.offset > hint->offset)
-		*hint = tail.stable;
+	*timestamp_so_far = tail.timestamp_so_far;
 	return Max(base, tail.last_offset + 1);
 }
 
 int64
 next_offset(const Segment *segment, Relation relation, int partition)
 {
-	StableHint	hint = {0, NO_TIMESTAMP};
+	int64		timestamp_so_far;
 
-	return read_tail(segment, relation, partition, &hint);
+	return read_tail(segment, relation, partition, &timestamp_so_far);
 }
 
 LogAppender *
@@ -191,7 +186,8 @@ lock_partition(LogAppender *appender, const LOCKTAG *append_lock,
 
 static void
 insert_row(LogAppender *appender, int partition, int64 base_offset,
-		   StableHint stable, const RecordBatchBuilder *batch)
+		   int64 timestamp_so_far, int64 stable_offset,
+		   const RecordBatchBuilder *batch)
 {
 	Datum		values[Natts_segment];
 	bool		nulls[Natts_segment] = {0};
@@ -204,9 +200,9 @@ insert_row(LogAppender *appender, int partition, int64 base_offset,
 		Int64GetDatum(base_offset + batch->record_count - 1);
 	values[Anum_segment_max_timestamp - 1] =
 		Int64GetDatum(batch->max_timestamp);
-	values[Anum_segment_stable_offset - 1] = Int64GetDatum(stable.offset);
-	values[Anum_segment_stable_timestamp - 1] =
-		Int64GetDatum(stable.timestamp);
+	values[Anum_segment_timestamp_so_far - 1] =
+		Int64GetDatum(timestamp_so_far);
+	values[Anum_segment_stable_offset - 1] = Int64GetDatum(stable_offset);
 	values[Anum_segment_batch - 1] = PointerGetDatum(batch->buffer);
 	row_inserter_insert(&appender->inserter, values, nulls, Natts_segment,
 						&tid);
@@ -227,24 +223,26 @@ log_append(LogAppender *appender, int partition,
 		   const RecordBatchBuilder *batches, int count)
 {
 	LOCKTAG		append_lock;
-	StableHint	stable;
+	int64		stable;
+	int64		timestamp_so_far;
 	int64		base_offset;
 	int64		offset;
 
 	(void) GetCurrentTransactionId();
-	stable = stable_hint(appender->topic, partition, count);
+	stable = stable_offset_hint(appender->topic, partition, count);
 
 	set_append_lock_tag(&append_lock, appender->topic, partition);
 	lock_partition(appender, &append_lock, batches_need_toast(batches, count));
 	base_offset = read_tail(active_segment(appender->topic),
-							appender->segment, partition, &stable);
-	if (stable.offset > base_offset)
+							appender->segment, partition,
+							&timestamp_so_far);
+	if (stable > base_offset)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATA_CORRUPTED),
 				 errmsg("partition %d of topic \"%s\" has damaged rows",
 						partition, appender->topic->name),
 				 errdetail("The next offset is " INT64_FORMAT ", but records are stable up to " INT64_FORMAT ".",
-						   base_offset, stable.offset)));
+						   base_offset, stable)));
 
 	offset = base_offset;
 	for (int i = 0; i < count; i++)
@@ -255,7 +253,9 @@ log_append(LogAppender *appender, int partition,
 					(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 					 errmsg("partition %d of topic \"%s\" has no offsets left",
 							partition, appender->topic->name)));
-		insert_row(appender, partition, offset, stable, &batches[i]);
+		timestamp_so_far = Max(timestamp_so_far, batches[i].max_timestamp);
+		insert_row(appender, partition, offset, timestamp_so_far, stable,
+				   &batches[i]);
 		offset += batches[i].record_count;
 	}
 	transaction_lock_release(&append_lock);

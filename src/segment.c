@@ -72,8 +72,8 @@ create_segment_table(int32 topic_id, int32 number, int32 generation)
 							 "base_offset pg_catalog.int8 NOT NULL, "
 							 "last_offset pg_catalog.int8 NOT NULL, "
 							 "max_timestamp pg_catalog.int8 NOT NULL, "
+							 "timestamp_so_far pg_catalog.int8 NOT NULL, "
 							 "stable_offset pg_catalog.int8 NOT NULL, "
-							 "stable_timestamp pg_catalog.int8 NOT NULL, "
 							 "batch pg_catalog.bytea NOT NULL, "
 							 "PRIMARY KEY (partition, base_offset) "
 							 "USING INDEX TABLESPACE %s) "
@@ -241,14 +241,14 @@ check_row(const SegmentScan *scan, const SegmentRow *row)
 {
 	if (row->base_offset < 0 || row->last_offset < row->base_offset ||
 		row->last_offset == PG_INT64_MAX ||
-		row->stable.offset < 0 || row->stable.offset > row->base_offset)
+		row->stable_offset < 0 || row->stable_offset > row->base_offset)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATA_CORRUPTED),
 				 errmsg("damaged row in segment \"%s\"",
 						RelationGetRelationName(scan->segment)),
 				 errdetail("Its offsets are " INT64_FORMAT " to " INT64_FORMAT ", its stable offset is " INT64_FORMAT ".",
 						   row->base_offset, row->last_offset,
-						   row->stable.offset)));
+						   row->stable_offset)));
 }
 
 bool
@@ -265,10 +265,10 @@ segment_scan_next(SegmentScan *scan, SegmentRow *row)
 	row->last_offset = int64_attribute(scan->slot, Anum_segment_last_offset);
 	row->max_timestamp = int64_attribute(scan->slot,
 										 Anum_segment_max_timestamp);
-	row->stable.offset = int64_attribute(scan->slot,
+	row->timestamp_so_far = int64_attribute(scan->slot,
+											Anum_segment_timestamp_so_far);
+	row->stable_offset = int64_attribute(scan->slot,
 										 Anum_segment_stable_offset);
-	row->stable.timestamp = int64_attribute(scan->slot,
-											Anum_segment_stable_timestamp);
 	check_row(scan, row);
 	row->tuple = ExecFetchSlotHeapTuple(scan->slot, false, NULL);
 	row->buffer = ((BufferHeapTupleTableSlot *) scan->slot)->buffer;

@@ -25,8 +25,8 @@
 #define Anum_segment_base_offset	3
 #define Anum_segment_last_offset	4
 #define Anum_segment_max_timestamp	5
-#define Anum_segment_stable_offset	6
-#define Anum_segment_stable_timestamp	7
+#define Anum_segment_timestamp_so_far	6
+#define Anum_segment_stable_offset	7
 #define Anum_segment_batch			8
 #define Natts_segment				8
 
@@ -39,16 +39,6 @@
 	(SEGMENT_ROW_BYTES - MAXALIGN(SizeofHeapTupleHeader) - \
 	 (2 * sizeof(int32) + 5 * sizeof(int64)) - VARHDRSZ)
 
-/*
- * What a row knows of the rows before it; see stable_offset.c.
- */
-typedef struct StableHint
-{
-	int64		offset;			/* every row below it is decided */
-	int64		timestamp;		/* the greatest of the committed records below
-								 * it in the same segment, or: */
-} StableHint;
-
 #define NO_TIMESTAMP	PG_INT64_MIN
 
 /* The columns of a row other than its batch. */
@@ -58,7 +48,8 @@ typedef struct SegmentRow
 	int64		base_offset;
 	int64		last_offset;
 	int64		max_timestamp;
-	StableHint	stable;
+	int64		timestamp_so_far;	/* time_index.c */
+	int64		stable_offset;	/* stable_offset.c */
 	HeapTuple	tuple;			/* in this buffer, while the scan is there */
 	Buffer		buffer;
 } SegmentRow;

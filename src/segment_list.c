@@ -142,7 +142,7 @@ settled_offset(const Topic *topic, int partition)
 	int64		settled = log_start_offset(topic, NULL, partition);
 
 	for (int i = list->count - 2; i >= 0; i--)
-		if (list->segments[i].generation > 0)
+		if (list->segments[i].settled)
 			return Max(settled, segment_base_offset(&list->segments[i + 1],
 													partition));
 	return settled;

@@ -9,7 +9,7 @@
  * each row carries a hint, `stable_offset`: an offset below which every row
  * was decided (committed or aborted) when the hint was computed, and which is
  * 1 + the offset of a committed record, the start of the log, or the base
- * offset of a segment that follows a rewritten one: what comes before has been
+ * offset of a segment that follows a settled one: what comes before has been
  * decided, and offsets below a segment's base are never given again.
  *
  * A hint is computed with a snapshot that was taken before the scan: if the row
@@ -23,10 +23,6 @@
  * committed or not, moves it on over the rows that were decided since, and
  * writes it into its own rows; and a reader starts at the last row's hint and
  * scans forward from there.
- *
- * The hint also says the greatest timestamp of the committed records below it
- * in the same segment.  Hints of a segment never go back, so neither do these
- * timestamps, and a time can be searched for in them (time_index.c).
  *
  * A reader takes the hint before its snapshot, so that what was decided for
  * the hint is decided for the snapshot.
@@ -42,6 +38,7 @@
 #include "postgres.h"
 
 #include "access/subtrans.h"
+#include "access/xact.h"
 #include "utils/hsearch.h"
 #include "utils/inval.h"
 #include "utils/snapmgr.h"
@@ -57,53 +54,45 @@
 /* How many aborted rows it passes over; autovacuum minds more than that. */
 #define HINT_ABORTED_ROWS	256
 
-/* The hint of the last row, whatever its visibility. */
-static StableHint
+/* The hint of the last row, whatever its visibility, or a better one. */
+static int64
 tail_hint(Topic *topic, int partition)
 {
-	StableHint	hint = {settled_offset(topic, partition), NO_TIMESTAMP};
+	int64		hint = Max(topic->stable_offsets[partition],
+						   settled_offset(topic, partition));
 	LogScan		scan;
 	SegmentRow	row;
 
 	log_scan_backward(&scan, topic, NULL, partition, PG_INT64_MAX);
-	if (log_scan_next(&scan, &row) && row.stable.offset >= hint.offset)
-	{
-		hint.offset = row.stable.offset;
-		if (row.base_offset >= segment_base_offset(active_segment(topic),
-												   partition))
-			hint.timestamp = row.stable.timestamp;
-	}
+	if (log_scan_next(&scan, &row))
+		hint = Max(hint, row.stable_offset);
 	log_scan_end(&scan);
 	return hint;
 }
 
 /*
- * Move a hint forward over decided rows, at most so many committed and aborted
- * ones.  Stops at the first open row.
+ * Move an offset below which every row is decided forward over decided rows,
+ * at most so many committed and aborted ones.  Stops at the first open row.
  *
  * *stopped tells whether an open row was met.
  */
-static StableHint
-advance_over_decided(Topic *topic, int partition, StableHint hint,
+static int64
+advance_over_decided(Topic *topic, int partition, int64 stable,
 					 int64 max_committed, int64 max_aborted,
 					 Snapshot snapshot, bool *stopped)
 {
-	int64		active_base = segment_base_offset(active_segment(topic),
-												  partition);
 	LogScan		scan;
 	SegmentRow	row;
 
 	*stopped = false;
-	log_scan_forward(&scan, topic, NULL, partition, hint.offset);
+	log_scan_forward(&scan, topic, NULL, partition, stable);
 	while (max_committed > 0 && max_aborted > 0 && !*stopped &&
 		   log_scan_next(&scan, &row))
 	{
 		switch (judge_row(&row, snapshot))
 		{
 			case ROW_COMMITTED:
-				hint.offset = row.last_offset + 1;
-				if (row.base_offset >= active_base)
-					hint.timestamp = Max(hint.timestamp, row.max_timestamp);
+				stable = row.last_offset + 1;
 				max_committed--;
 				break;
 			case ROW_ABORTED:
@@ -115,11 +104,11 @@ advance_over_decided(Topic *topic, int partition, StableHint hint,
 		}
 	}
 	log_scan_end(&scan);
-	return hint;
+	return stable;
 }
 
-StableHint
-stable_hint(Topic *topic, int partition, int rows)
+int64
+stable_offset_hint(Topic *topic, int partition, int rows)
 {
 	SnapshotData snapshot = *GetActiveSnapshot();
 	bool		stopped;
@@ -166,16 +155,35 @@ latest_snapshot(Topic **topic)
 	return snapshot;
 }
 
+/*
+ * The last stable offset for a snapshot of this moment, and whether an open
+ * row stands there.  It is kept for next time, so that a large transaction is
+ * passed over once in a session; but not where we may have rows of our own,
+ * which we see and which are not decided.
+ */
+static int64
+find_last_stable_offset(Topic *topic, int partition, int64 hint,
+						Snapshot snapshot, bool *stopped)
+{
+	int64		stable = advance_over_decided(topic, partition, hint,
+											  PG_INT64_MAX, PG_INT64_MAX,
+											  snapshot, stopped);
+
+	if (!TransactionIdIsValid(GetTopTransactionIdIfAny()))
+		topic->stable_offsets[partition] = stable;
+	return stable;
+}
+
 void
 partition_offsets(Topic *topic, int partition, PartitionOffsets *offsets)
 {
-	StableHint	hint = tail_hint(topic, partition);
+	int64		hint = tail_hint(topic, partition);
 	Snapshot	snapshot = latest_snapshot(&topic);
 	int64		stable;
 	bool		stopped;
 
-	stable = advance_over_decided(topic, partition, hint, PG_INT64_MAX,
-								  PG_INT64_MAX, snapshot, &stopped).offset;
+	stable = find_last_stable_offset(topic, partition, hint, snapshot,
+									 &stopped);
 	offsets->log_start_offset = log_start_offset(topic, NULL, partition);
 	offsets->last_stable_offset = stable;
 	offsets->high_watermark = stopped
@@ -186,14 +194,15 @@ partition_offsets(Topic *topic, int partition, PartitionOffsets *offsets)
 int64
 last_stable_offset(Topic *topic, int partition)
 {
-	StableHint	hint = tail_hint(topic, partition);
+	int64		hint = tail_hint(topic, partition);
 	Snapshot	snapshot = latest_snapshot(&topic);
+	int64		stable;
 	bool		stopped;
 
-	hint = advance_over_decided(topic, partition, hint, PG_INT64_MAX,
-								PG_INT64_MAX, snapshot, &stopped);
+	stable = find_last_stable_offset(topic, partition, hint, snapshot,
+									 &stopped);
 	UnregisterSnapshot(snapshot);
-	return hint.offset;
+	return stable;
 }
 
 void
@@ -233,7 +242,7 @@ for_each_open_transaction(Topic *topic, int partition,
 	SegmentRow	row;
 
 	log_scan_forward(&scan, topic, NULL, partition,
-					 tail_hint(topic, partition).offset);
+					 tail_hint(topic, partition));
 	while (log_scan_next(&scan, &row))
 	{
 		TransactionId xid;

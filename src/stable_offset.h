@@ -41,6 +41,6 @@ extern void for_each_open_transaction(Topic *topic, int partition,
 									  void *arg);
 
 /* What an appender of so many rows writes into them; see stable_offset.c. */
-extern StableHint stable_hint(Topic *topic, int partition, int rows);
+extern int64 stable_offset_hint(Topic *topic, int partition, int rows);
 
 #endif							/* TOPIC_STABLE_OFFSET_H */

@@ -242,6 +242,9 @@ read_topic_row(AttrNumber attribute, Oid eq_function, Datum key)
 				value_format_from_text(TextDatumGetCString(values[Anum_topics_value_format - 1]));
 			topic->max_record_bytes =
 				DatumGetInt32(values[Anum_topics_max_record_bytes - 1]);
+			topic->stable_offsets =
+				MemoryContextAllocZero(context,
+									   topic->partitions * sizeof(int64));
 			topic->log_append_time =
 				strcmp(TextDatumGetCString(values[Anum_topics_timestamp_type - 1]),
 					   "LogAppendTime") == 0;
@@ -315,6 +318,8 @@ read_segments(Topic *topic)
 			DatumGetInt32(heap_getattr(tuple, Anum_segments_generation,
 									   columns, &isnull));
 		segment->xmin = HeapTupleHeaderGetXmin(tuple->t_data);
+		(void) heap_getattr(tuple, Anum_segments_settled_at, columns, &isnull);
+		segment->settled = !isnull;
 		segment->base_offsets =
 			read_offsets(topic, heap_getattr(tuple, Anum_segments_base_offsets,
 											 columns, &isnull),

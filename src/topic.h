@@ -33,6 +33,7 @@ typedef struct Segment
 	int32		number;
 	int32		generation;
 	TransactionId xmin;			/* who wrote its row of topic.segments */
+	bool		settled;		/* every row in it is decided */
 	int			base_count;		/* partitions when the segment was opened */
 	int64	   *base_offsets;
 } Segment;
@@ -63,6 +64,8 @@ typedef struct Topic
 	SegmentList retired;		/* what older snapshots may still read */
 	int			log_start_count;	/* what delete_records has set */
 	int64	   *log_starts;
+	int64	   *stable_offsets; /* of each partition, as last found; see
+								 * stable_offset.c */
 
 	bool		valid;
 	MemoryContext context;
