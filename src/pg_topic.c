@@ -11,6 +11,7 @@
 #include "utils/guc.h"
 
 #include "claim.h"
+#include "maintenance_worker.h"
 #include "segment_roll.h"
 #include "topic.h"
 
@@ -24,5 +25,6 @@ _PG_init(void)
 	topic_cache_init();
 	claims_init();
 	segment_roll_init();
+	maintenance_worker_init();
 	MarkGUCPrefixReserved("pg_topic");
 }
