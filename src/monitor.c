@@ -1,21 +1,27 @@
 /*-------------------------------------------------------------------------
  *
  * monitor.c
- *		offsets, open_transactions, claim_key: what the views show.
+ *		offsets, partition_sizes, open_transactions, claim_key: what the views
+ *		show.
  *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
+#include "access/table.h"
 #include "funcapi.h"
+#include "utils/snapmgr.h"
 
 #include "arguments.h"
 #include "claim.h"
 #include "compat.h"
+#include "log_reader.h"
+#include "record_value.h"
+#include "segment_catalog.h"
 #include "stable_offset.h"
-#include "topic.h"
 
 PG_FUNCTION_INFO_V1(topic_offsets);
+PG_FUNCTION_INFO_V1(topic_partition_sizes);
 PG_FUNCTION_INFO_V1(topic_open_transactions);
 PG_FUNCTION_INFO_V1(topic_claim_key);
 
@@ -46,6 +52,97 @@ topic_offsets(PG_FUNCTION_ARGS)
 		tuplestore_putvalues(result->setResult, result->setDesc, values,
 							 nulls);
 	}
+	PG_RETURN_NULL();
+}
+
+/*
+ * What the log holds.  Segments that are settled have been counted; the others
+ * are counted now.
+ */
+static SegmentStats *
+log_stats(Topic *topic, Snapshot snapshot)
+{
+	SegmentStats *sum = segment_stats_create(topic->partitions);
+	ListCell   *cell;
+
+	foreach(cell, segment_infos(topic))
+	{
+		SegmentInfo *info = lfirst(cell);
+		SegmentStats *stats = info->stats;
+
+		if (info->retired)
+			continue;
+		if (!stats)
+		{
+			Relation	segment = segment_try_open(topic, &info->segment,
+												   AccessShareLock);
+
+			/* Retired and dropped just now. */
+			if (!segment)
+				continue;
+			stats = segment_stats_collect(topic, segment, snapshot);
+			table_close(segment, NoLock);
+		}
+		segment_stats_sum(sum, stats);
+	}
+	return sum;
+}
+
+/* The timestamp of the first record of a partition; NO_TIMESTAMP: none. */
+static int64
+first_timestamp(Topic *topic, int partition, Snapshot snapshot)
+{
+	LogRange	range = LOG_RANGE_ALL;
+	LogReader  *reader = log_reader_begin(topic, partition, &range, snapshot);
+	Record		record;
+	int64		timestamp = NO_TIMESTAMP;
+
+	if (log_reader_next(reader, &record))
+		timestamp = record.timestamp;
+	log_reader_end(reader);
+	return timestamp;
+}
+
+static void
+set_timestamp(int64 timestamp, Datum *value, bool *isnull)
+{
+	*isnull = timestamp == NO_TIMESTAMP;
+	if (!*isnull)
+		*value = TimestampTzGetDatum(record_timestamp_to(timestamp));
+}
+
+/*
+ * partition_sizes(topic text)
+ * returns table(partition int, records bigint, batch_bytes bigint,
+ *				 raw_bytes bigint, oldest_timestamp timestamptz,
+ *				 newest_timestamp timestamptz)
+ */
+Datum
+topic_partition_sizes(PG_FUNCTION_ARGS)
+{
+	char	   *name = text_argument(fcinfo, 0, "topic");
+	Topic	   *topic = topic_open(name, ACL_SELECT, AccessShareLock);
+	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+	Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
+	SegmentStats *stats = log_stats(topic, snapshot);
+
+	InitMaterializedSRF(fcinfo, 0);
+	for (int i = 0; i < topic->partitions; i++)
+	{
+		Datum		values[6];
+		bool		nulls[6] = {0};
+
+		values[0] = Int32GetDatum(i);
+		values[1] = Int64GetDatum(stats->record_counts[i]);
+		values[2] = Int64GetDatum(stats->partition_bytes[i]);
+		values[3] = Int64GetDatum(stats->raw_bytes[i]);
+		set_timestamp(first_timestamp(topic, i, snapshot), &values[4],
+					  &nulls[4]);
+		set_timestamp(stats->max_timestamps[i], &values[5], &nulls[5]);
+		tuplestore_putvalues(result->setResult, result->setDesc, values,
+							 nulls);
+	}
+	UnregisterSnapshot(snapshot);
 	PG_RETURN_NULL();
 }
 

@@ -11,6 +11,14 @@ LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE ROWS 10;
 COMMENT ON FUNCTION topic.offsets(text) IS
 'Where each partition of a topic stands now: its first offset, the next offset that consumers can reach, and 1 + the last committed record''s offset. Needs SELECT on the topic.';
 
+CREATE FUNCTION topic.partition_sizes(topic text)
+RETURNS TABLE (partition int, records bigint, batch_bytes bigint, raw_bytes bigint,
+	oldest_timestamp timestamptz, newest_timestamp timestamptz)
+AS 'MODULE_PATHNAME', 'topic_partition_sizes'
+LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE ROWS 10;
+COMMENT ON FUNCTION topic.partition_sizes(text) IS
+'What each partition of a topic holds. Reads the segments that maintenance has not counted yet, such as the active one. Needs SELECT on the topic.';
+
 CREATE FUNCTION topic.open_transactions(topic text)
 RETURNS TABLE (partition int, transaction xid, first_offset bigint)
 AS 'MODULE_PATHNAME', 'topic_open_transactions'
@@ -51,43 +59,94 @@ COMMENT ON COLUMN topic.open_producers.prepared_transaction IS 'Name of the prep
 COMMENT ON COLUMN topic.open_producers.since IS 'When the transaction began, or was prepared.';
 COMMENT ON COLUMN topic.open_producers.first_offset IS 'The first offset that it holds back.';
 
+CREATE VIEW topic.partition_stats WITH (security_barrier) AS
+SELECT t.topic,
+	o.partition,
+	s.records,
+	s.batch_bytes,
+	s.raw_bytes,
+	pg_catalog.round(s.raw_bytes::pg_catalog.numeric
+		OPERATOR(pg_catalog./) NULLIF(s.batch_bytes, 0), 2) AS compression_ratio,
+	s.oldest_timestamp,
+	s.newest_timestamp,
+	o.log_start_offset,
+	o.last_stable_offset,
+	o.high_watermark
+FROM topic.topics t
+CROSS JOIN LATERAL topic.partition_sizes(t.topic) s
+JOIN LATERAL topic.offsets(t.topic) o ON o.partition OPERATOR(pg_catalog.=) s.partition
+WHERE pg_catalog.has_table_privilege(t.relation, 'SELECT');
+COMMENT ON VIEW topic.partition_stats IS
+'What each partition of each topic holds, and its offsets.';
+COMMENT ON COLUMN topic.partition_stats.topic IS 'The topic.';
+COMMENT ON COLUMN topic.partition_stats.partition IS 'The partition.';
+COMMENT ON COLUMN topic.partition_stats.records IS 'Number of committed records, those included that delete_records has deleted and whose segment is still there.';
+COMMENT ON COLUMN topic.partition_stats.batch_bytes IS 'Bytes of the record batches as stored.';
+COMMENT ON COLUMN topic.partition_stats.raw_bytes IS 'Bytes of the record batches before compression.';
+COMMENT ON COLUMN topic.partition_stats.compression_ratio IS 'raw_bytes / batch_bytes.';
+COMMENT ON COLUMN topic.partition_stats.oldest_timestamp IS 'Timestamp of the first record.';
+COMMENT ON COLUMN topic.partition_stats.newest_timestamp IS 'The greatest timestamp of a record.';
+COMMENT ON COLUMN topic.partition_stats.log_start_offset IS 'The first offset of the log.';
+COMMENT ON COLUMN topic.partition_stats.last_stable_offset IS 'Offset up to which consumers can read now.';
+COMMENT ON COLUMN topic.partition_stats.high_watermark IS '1 + the last committed record''s offset.';
+
 CREATE VIEW topic.topic_stats WITH (security_barrier) AS
 SELECT t.topic,
 	pg_catalog.pg_get_userbyid(c.relowner) AS owner,
 	t.partitions,
+	p.records,
 	s.segments,
 	s.total_bytes,
-	o.log_start_offset,
-	o.last_stable_offset,
-	o.high_watermark,
+	p.batch_bytes,
+	p.raw_bytes,
+	pg_catalog.round(p.raw_bytes::pg_catalog.numeric
+		OPERATOR(pg_catalog./) NULLIF(p.batch_bytes, 0), 2) AS compression_ratio,
+	p.oldest_timestamp,
+	p.newest_timestamp,
+	p.log_start_offset,
+	p.last_stable_offset,
+	p.high_watermark,
 	t.created_at
 FROM topic.topics t
 JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) t.relation
 CROSS JOIN LATERAL (
 	SELECT pg_catalog.count(*) AS segments,
-		pg_catalog.sum(pg_catalog.pg_total_relation_size(r.oid))::bigint AS total_bytes
+		pg_catalog.sum(pg_catalog.pg_total_relation_size(r.oid))::pg_catalog.int8 AS total_bytes
 	FROM topic.segments s
 	JOIN pg_catalog.pg_class r
 		ON r.relname OPERATOR(pg_catalog.=)
-			pg_catalog.format('segment_%s_%s', s.topic_id, s.segment)::pg_catalog.name
+			pg_catalog.concat('segment_', s.topic_id, '_', s.segment,
+				'_' OPERATOR(pg_catalog.||) NULLIF(s.generation, 0)::pg_catalog.text)::pg_catalog.name
 		AND r.relnamespace OPERATOR(pg_catalog.=) 'topic_log'::pg_catalog.regnamespace
 	WHERE s.topic_id OPERATOR(pg_catalog.=) t.topic_id) s
 CROSS JOIN LATERAL (
-	SELECT pg_catalog.sum(o.log_start_offset)::bigint AS log_start_offset,
-		pg_catalog.sum(o.last_stable_offset)::bigint AS last_stable_offset,
-		pg_catalog.sum(o.high_watermark)::bigint AS high_watermark
-	FROM topic.offsets(t.topic) o) o
+	SELECT pg_catalog.sum(p.records)::pg_catalog.int8 AS records,
+		pg_catalog.sum(p.batch_bytes)::pg_catalog.int8 AS batch_bytes,
+		pg_catalog.sum(p.raw_bytes)::pg_catalog.int8 AS raw_bytes,
+		pg_catalog.min(p.oldest_timestamp) AS oldest_timestamp,
+		pg_catalog.max(p.newest_timestamp) AS newest_timestamp,
+		pg_catalog.sum(p.log_start_offset)::pg_catalog.int8 AS log_start_offset,
+		pg_catalog.sum(p.last_stable_offset)::pg_catalog.int8 AS last_stable_offset,
+		pg_catalog.sum(p.high_watermark)::pg_catalog.int8 AS high_watermark
+	FROM topic.partition_stats p
+	WHERE p.topic OPERATOR(pg_catalog.=) t.topic) p
 WHERE pg_catalog.has_table_privilege(t.relation, 'SELECT');
 COMMENT ON VIEW topic.topic_stats IS
-'Each topic''s size and, summed over its partitions, its offsets.';
+'Each topic''s size and, over all its partitions, what it holds and its offsets.';
 COMMENT ON COLUMN topic.topic_stats.topic IS 'The topic.';
 COMMENT ON COLUMN topic.topic_stats.owner IS 'Its owner.';
 COMMENT ON COLUMN topic.topic_stats.partitions IS 'Number of partitions.';
-COMMENT ON COLUMN topic.topic_stats.segments IS 'Number of segments.';
-COMMENT ON COLUMN topic.topic_stats.total_bytes IS 'Bytes on disk, indexes and TOAST included.';
+COMMENT ON COLUMN topic.topic_stats.records IS 'Number of records; see partition_stats.';
+COMMENT ON COLUMN topic.topic_stats.segments IS 'Number of segments, those included that are only waiting to be dropped.';
+COMMENT ON COLUMN topic.topic_stats.total_bytes IS 'Bytes of all segments on disk, indexes and TOAST included.';
+COMMENT ON COLUMN topic.topic_stats.batch_bytes IS 'Bytes of the record batches as stored.';
+COMMENT ON COLUMN topic.topic_stats.raw_bytes IS 'Bytes of the record batches before compression.';
+COMMENT ON COLUMN topic.topic_stats.compression_ratio IS 'raw_bytes / batch_bytes.';
+COMMENT ON COLUMN topic.topic_stats.oldest_timestamp IS 'The least of the timestamps of the partitions'' first records.';
+COMMENT ON COLUMN topic.topic_stats.newest_timestamp IS 'The greatest timestamp of a record.';
 COMMENT ON COLUMN topic.topic_stats.log_start_offset IS 'Sum of the log start offsets.';
 COMMENT ON COLUMN topic.topic_stats.last_stable_offset IS 'Sum of the last stable offsets.';
-COMMENT ON COLUMN topic.topic_stats.high_watermark IS 'Sum of the high watermarks: less log_start_offset, an upper bound of the number of records.';
+COMMENT ON COLUMN topic.topic_stats.high_watermark IS 'Sum of the high watermarks.';
 COMMENT ON COLUMN topic.topic_stats.created_at IS 'When the topic was created.';
 
 CREATE VIEW topic.lag WITH (security_barrier) AS
@@ -162,4 +221,53 @@ COMMENT ON COLUMN topic.group_info.created_at IS 'When the group was first used.
 COMMENT ON COLUMN topic.group_info.topics IS 'Topics in which the group has committed offsets.';
 COMMENT ON COLUMN topic.group_info.last_commit IS 'When the group last committed an offset.';
 
-GRANT SELECT ON topic.open_producers, topic.topic_stats, topic.lag, topic.group_info TO PUBLIC;
+CREATE VIEW topic.maintenance WITH (security_barrier) AS
+SELECT t.topic,
+	m.last_step,
+	m.last_step_at,
+	COALESCE(m.rolled, 0) AS rolled,
+	COALESCE(m.settled, 0) AS settled,
+	COALESCE(m.frozen, 0) AS frozen,
+	COALESCE(m.retired, 0) AS retired,
+	COALESCE(m.dropped, 0) AS dropped,
+	COALESCE(m.bytes_dropped, 0) AS bytes_dropped,
+	m.last_error,
+	m.last_error_at,
+	COALESCE(d.due, '{}') AS due,
+	COALESCE(d.held_up, '{}') AS held_up,
+	COALESCE(d.held_up_by, '{}') AS held_up_by
+FROM topic.topics t
+LEFT JOIN topic.maintenance_totals m ON m.topic_id OPERATOR(pg_catalog.=) t.topic_id
+CROSS JOIN LATERAL (
+	SELECT pg_catalog.array_agg(DISTINCT d.step) AS due,
+		pg_catalog.array_agg(DISTINCT d.step) FILTER (WHERE b.pid IS NOT NULL
+			OR d.waits_for_xid IS NOT NULL) AS held_up,
+		pg_catalog.array_agg(DISTINCT b.pid) FILTER (WHERE b.pid IS NOT NULL) AS held_up_by
+	FROM topic.maintenance_due(t.topic) d
+	LEFT JOIN LATERAL (
+		SELECT pg_catalog.unnest(d.blocked_by) AS pid
+		UNION ALL
+		SELECT a.pid
+		FROM pg_catalog.pg_stat_activity a
+		WHERE pg_catalog.age(a.backend_xmin) OPERATOR(pg_catalog.>=) pg_catalog.age(d.waits_for_xid)
+		AND a.pid OPERATOR(pg_catalog.<>) pg_catalog.pg_backend_pid()) b ON true) d
+WHERE pg_catalog.has_table_privilege(t.relation, 'SELECT');
+COMMENT ON VIEW topic.maintenance IS
+'What maintenance has done for each topic, what it has to do, and what holds it up.';
+COMMENT ON COLUMN topic.maintenance.topic IS 'The topic.';
+COMMENT ON COLUMN topic.maintenance.last_step IS 'What was done last.';
+COMMENT ON COLUMN topic.maintenance.last_step_at IS 'When that was.';
+COMMENT ON COLUMN topic.maintenance.rolled IS 'Segments rolled.';
+COMMENT ON COLUMN topic.maintenance.settled IS 'Sealed segments counted after their last producer had ended.';
+COMMENT ON COLUMN topic.maintenance.frozen IS 'Segments frozen.';
+COMMENT ON COLUMN topic.maintenance.retired IS 'Segments taken out of the log by retention.';
+COMMENT ON COLUMN topic.maintenance.dropped IS 'Segments dropped.';
+COMMENT ON COLUMN topic.maintenance.bytes_dropped IS 'Bytes on disk that dropped segments gave back.';
+COMMENT ON COLUMN topic.maintenance.last_error IS 'The last error.';
+COMMENT ON COLUMN topic.maintenance.last_error_at IS 'When that was.';
+COMMENT ON COLUMN topic.maintenance.due IS 'Steps that the next run has to do.';
+COMMENT ON COLUMN topic.maintenance.held_up IS 'Those of them that wait for somebody''s lock or snapshot.';
+COMMENT ON COLUMN topic.maintenance.held_up_by IS 'Processes to look at in pg_stat_activity: whose locks and snapshots these are; 0: a prepared transaction.';
+
+GRANT SELECT ON topic.open_producers, topic.partition_stats, topic.topic_stats, topic.lag,
+	topic.group_info, topic.maintenance TO PUBLIC;

@@ -46,7 +46,7 @@ is_deleted(const Topic *topic, const SegmentInfo *next)
 {
 	for (int i = 0; i < topic->partitions; i++)
 		if (segment_base_offset(&next->segment, i) >
-			(i < topic->log_start_count ? topic->log_starts[i] : 0))
+			log_start_offset(topic, NULL, i))
 			return false;
 	return true;
 }

@@ -73,6 +73,21 @@ segment_stats_collect(const Topic *topic, Relation segment, Snapshot snapshot)
 	return stats;
 }
 
+void
+segment_stats_sum(SegmentStats *sum, const SegmentStats *stats)
+{
+	sum->rows += stats->rows;
+	sum->batch_bytes += stats->batch_bytes;
+	for (int i = 0; i < Min(sum->partition_count, stats->partition_count); i++)
+	{
+		sum->record_counts[i] += stats->record_counts[i];
+		sum->partition_bytes[i] += stats->partition_bytes[i];
+		sum->raw_bytes[i] += stats->raw_bytes[i];
+		sum->max_timestamps[i] = Max(sum->max_timestamps[i],
+									 stats->max_timestamps[i]);
+	}
+}
+
 int64
 segment_stats_max_timestamp(const SegmentStats *stats)
 {

@@ -35,6 +35,9 @@ extern SegmentStats *segment_stats_collect(const Topic *topic,
 										   Relation segment,
 										   Snapshot snapshot);
 
+/* Add what another segment holds. */
+extern void segment_stats_sum(SegmentStats *sum, const SegmentStats *stats);
+
 /* The greatest timestamp of all partitions; NO_TIMESTAMP if there is none. */
 extern int64 segment_stats_max_timestamp(const SegmentStats *stats);
 
