@@ -288,3 +288,12 @@ commit_claim(Subscription *subscription, Claim *claim, int64 committed_offset,
 						  claim->partition, &state->committed,
 						  committed_offset, metadata);
 }
+
+void
+delete_claimed_offset(Claim *claim)
+{
+	ClaimState *state = claim_state_for_update(claim);
+
+	consumer_offset_delete(&state->committed);
+	state->position = -1;
+}

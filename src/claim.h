@@ -64,6 +64,9 @@ extern void set_claim_position(Claim *claim, int64 position);
 extern void commit_claim(Subscription *subscription, Claim *claim,
 						 int64 committed_offset, const char *metadata);
 
+/* Delete the committed offset under the claim. */
+extern void delete_claimed_offset(Claim *claim);
+
 /* The number by which pg_locks knows the claims of a group on a topic. */
 extern uint32 claim_key(const char *group_id, int32 topic_id);
 

@@ -294,20 +294,19 @@ topic_committed(PG_FUNCTION_ARGS)
 	for (int i = 0; i < topic->partitions; i++)
 	{
 		ConsumerOffset committed;
-		ConsumerOffsetDetails details;
+		const char *metadata;
 		Datum		values[4];
 		bool		nulls[4] = {0};
 
 		consumer_offset_read(group_id, topic->name, i, GetActiveSnapshot(),
-							 &committed, &details);
+							 &committed, &metadata);
 		if (!committed.found)
 			continue;
 		values[0] = Int32GetDatum(i);
 		values[1] = Int64GetDatum(committed.committed_offset);
-		nulls[2] = details.metadata == NULL;
-		values[2] = nulls[2] ? (Datum) 0
-			: CStringGetTextDatum(details.metadata);
-		values[3] = TimestampTzGetDatum(details.committed_at);
+		nulls[2] = metadata == NULL;
+		values[2] = nulls[2] ? (Datum) 0 : CStringGetTextDatum(metadata);
+		values[3] = TimestampTzGetDatum(committed.committed_at);
 		tuplestore_putvalues(result->setResult, result->setDesc, values,
 							 nulls);
 	}

@@ -86,7 +86,7 @@ end_offset_scan(OffsetScan *scan)
 void
 consumer_offset_read(const char *group_id, const char *topic, int partition,
 					 Snapshot snapshot, ConsumerOffset *offset,
-					 ConsumerOffsetDetails *details)
+					 const char **metadata)
 {
 	OffsetScan	scan;
 	TupleTableSlot *slot;
@@ -102,18 +102,15 @@ consumer_offset_read(const char *group_id, const char *topic, int partition,
 			DatumGetInt64(slot->tts_values[Anum_consumer_offsets_committed_offset - 1]);
 		offset->commit_number =
 			DatumGetInt64(slot->tts_values[Anum_consumer_offsets_commit_number - 1]);
+		offset->committed_at =
+			DatumGetTimestampTz(slot->tts_values[Anum_consumer_offsets_committed_at - 1]);
 		offset->row = slot->tts_tid;
 		offset->writer =
 			HeapTupleHeaderGetXmin(ExecFetchSlotHeapTuple(slot, false, NULL)->t_data);
-		if (details)
-		{
-			int			metadata = Anum_consumer_offsets_metadata - 1;
-
-			details->metadata = slot->tts_isnull[metadata] ? NULL
-				: TextDatumGetCString(slot->tts_values[metadata]);
-			details->committed_at =
-				DatumGetTimestampTz(slot->tts_values[Anum_consumer_offsets_committed_at - 1]);
-		}
+		if (metadata)
+			*metadata = slot->tts_isnull[Anum_consumer_offsets_metadata - 1]
+				? NULL
+				: TextDatumGetCString(slot->tts_values[Anum_consumer_offsets_metadata - 1]);
 	}
 	end_offset_scan(&scan);
 }
@@ -155,8 +152,9 @@ consumer_offset_write(const char *group_id, const char *topic, int partition,
 	nulls[Anum_consumer_offsets_metadata - 1] = metadata == NULL;
 	values[Anum_consumer_offsets_metadata - 1] = metadata
 		? CStringGetTextDatum(metadata) : (Datum) 0;
+	offset->committed_at = GetCurrentTimestamp();
 	values[Anum_consumer_offsets_committed_at - 1] =
-		TimestampTzGetDatum(GetCurrentTimestamp());
+		TimestampTzGetDatum(offset->committed_at);
 
 	row_inserter_begin(&inserter, relation);
 	row_inserter_insert(&inserter, values, nulls, Natts_consumer_offsets,
@@ -173,5 +171,17 @@ consumer_offset_write(const char *group_id, const char *topic, int partition,
 	table_close(relation, NoLock);
 
 	/* The same statement may commit again, and must find this row. */
+	CommandCounterIncrement();
+}
+
+void
+consumer_offset_delete(ConsumerOffset *offset)
+{
+	Relation	relation = table_open(catalog_relation_oid("consumer_offsets"),
+									  RowExclusiveLock);
+
+	simple_table_tuple_delete(relation, &offset->row, SnapshotAny);
+	table_close(relation, NoLock);
+	memset(offset, 0, sizeof(ConsumerOffset));
 	CommandCounterIncrement();
 }

@@ -18,18 +18,14 @@ typedef struct ConsumerOffset
 	bool		found;			/* false: nothing was ever committed */
 	int64		committed_offset;
 	int64		commit_number;
+	TimestampTz committed_at;
 	ItemPointerData row;
 	TransactionId writer;		/* who committed it */
 } ConsumerOffset;
 
-typedef struct ConsumerOffsetDetails
-{
-	const char *metadata;		/* or NULL */
-	TimestampTz committed_at;
-} ConsumerOffsetDetails;
-
 /*
- * Read what is committed as the snapshot sees it.  `details` may be NULL.
+ * Read what is committed as the snapshot sees it.  `metadata` may be NULL, or
+ * gets what was said with the commit, or NULL.
  *
  * Who holds the claim reads with SnapshotSelf: nobody else can commit, so that
  * is exact, and it is no MVCC snapshot, so that serializable consumers of
@@ -38,7 +34,7 @@ typedef struct ConsumerOffsetDetails
 extern void consumer_offset_read(const char *group_id, const char *topic,
 								 int partition, Snapshot snapshot,
 								 ConsumerOffset *offset,
-								 ConsumerOffsetDetails *details);
+								 const char **metadata);
 
 /*
  * Does the MVCC snapshot see anything committed?  For who holds the claim;
@@ -55,5 +51,8 @@ extern void consumer_offset_write(const char *group_id, const char *topic,
 								  int partition, ConsumerOffset *offset,
 								  int64 committed_offset,
 								  const char *metadata);
+
+/* Delete the offset that was read.  The caller holds the claim. */
+extern void consumer_offset_delete(ConsumerOffset *offset);
 
 #endif							/* TOPIC_CONSUMER_OFFSET_H */

@@ -42,6 +42,7 @@
 #include "arguments.h"
 #include "catalog.h"
 #include "compat.h"
+#include "group_expiry.h"
 #include "lock_holders.h"
 #include "maintenance.h"
 #include "record_value.h"
@@ -448,6 +449,10 @@ maintain_topics(void (*next_transaction) (void))
 			MemoryContextSwitchTo(step_context);
 		} while (done);
 	}
+	PushActiveSnapshot(GetTransactionSnapshot());
+	expire_groups();
+	PopActiveSnapshot();
+	next_transaction();
 	MemoryContextSwitchTo(old_context);
 	MemoryContextDelete(step_context);
 }

@@ -11,6 +11,7 @@
 #include "utils/guc.h"
 
 #include "claim.h"
+#include "group_expiry.h"
 #include "maintenance_worker.h"
 #include "segment_roll.h"
 #include "topic.h"
@@ -25,6 +26,7 @@ _PG_init(void)
 	topic_cache_init();
 	claims_init();
 	segment_roll_init();
+	group_expiry_init();
 	maintenance_worker_init();
 	MarkGUCPrefixReserved("pg_topic");
 }

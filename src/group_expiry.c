@@ -1,0 +1,105 @@
+/*-------------------------------------------------------------------------
+ *
+ * group_expiry.c
+ *		Forgetting the offsets of groups that nobody uses any more.
+ *
+ * A group has expired when it has committed no offset, of any topic, for the
+ * time pg_topic.offsets_retention.  As a whole: a partition to which nothing
+ * is produced must not lose its offset while the group is at work elsewhere.
+ * An offset is deleted under its claim, as it is committed, so a partition
+ * that is being consumed keeps its offset.  The group itself stays, so that
+ * its name keeps its owner.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/guc.h"
+#include "utils/timestamp.h"
+
+#include "catalog.h"
+#include "claim.h"
+#include "group_expiry.h"
+
+/* In minutes; -1: groups do not expire. */
+static int	offsets_retention = -1;
+
+void
+group_expiry_init(void)
+{
+	DefineCustomIntVariable("pg_topic.offsets_retention",
+							"Time after its last commit at which maintenance deletes a group's offsets.",
+							"-1 keeps them for ever.", &offsets_retention, -1,
+							-1, INT_MAX, PGC_SIGHUP, GUC_UNIT_MIN, NULL, NULL,
+							NULL);
+}
+
+/* Delete an offset if the partition is not claimed and it is still old. */
+static void
+expire_offset(const char *group_id, const char *topic_name, int partition,
+			  TimestampTz cutoff)
+{
+	Topic	   *topic = topic_lookup(topic_name);
+	Subscription *subscription;
+	Claim	   *claim;
+	bool		was_held;
+
+	if (!topic || partition >= topic->partitions)
+		return;
+	subscription = subscription_for(group_id, topic);
+	claim = claim_partition(subscription, partition, &was_held);
+	if (claim && claim->state.committed.found &&
+		claim->state.committed.committed_at < cutoff)
+		delete_claimed_offset(claim);
+}
+
+void
+expire_groups(void)
+{
+	SavedUser	saved;
+	TimestampTz now = GetCurrentTimestamp();
+	TimestampTz cutoff;
+	Oid			types[] = {TIMESTAMPTZOID, OIDOID};
+	Datum		values[2];
+	SPITupleTable *offsets;
+	uint64		count;
+
+	if (offsets_retention < 0)
+		return;
+	cutoff = now - offsets_retention * (int64) SECS_PER_MINUTE * USECS_PER_SEC;
+	values[0] = TimestampTzGetDatum(cutoff);
+	values[1] = ObjectIdGetDatum(GetUserId());
+
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	saved = become_extension_owner();
+	catalog_spi_execute("SELECT o.group_id, o.topic, o.partition "
+						"FROM topic.consumer_offsets o "
+						"JOIN topic.groups g ON g.group_id OPERATOR(pg_catalog.=) o.group_id "
+						"WHERE pg_catalog.pg_has_role($2, g.owner, 'USAGE') "
+						"AND NOT EXISTS (SELECT FROM topic.consumer_offsets n "
+						"WHERE n.group_id OPERATOR(pg_catalog.=) o.group_id "
+						"AND n.committed_at OPERATOR(pg_catalog.>=) $1)",
+						lengthof(types), types, values, NULL);
+	restore_user(saved);
+	offsets = SPI_tuptable;
+	count = SPI_processed;
+	for (uint64 i = 0; i < count; i++)
+	{
+		char	   *group_id = SPI_getvalue(offsets->vals[i],
+											offsets->tupdesc, 1);
+		char	   *topic = SPI_getvalue(offsets->vals[i],
+										 offsets->tupdesc, 2);
+		bool		isnull;
+		Datum		partition = SPI_getbinval(offsets->vals[i],
+											  offsets->tupdesc, 3, &isnull);
+
+		CHECK_FOR_INTERRUPTS();
+		expire_offset(group_id, topic, DatumGetInt32(partition), cutoff);
+	}
+	SPI_finish();
+}
