@@ -139,11 +139,11 @@ int64
 settled_offset(const Topic *topic, int partition)
 {
 	const SegmentList *list = &topic->segments;
-	int64		settled = log_start_offset(topic, NULL, partition);
+	int			first = 0;
 
-	for (int i = list->count - 2; i >= 0; i--)
-		if (list->segments[i].settled)
-			return Max(settled, segment_base_offset(&list->segments[i + 1],
-													partition));
-	return settled;
+	/* A segment may be settled while an older one still has a producer. */
+	while (first < list->count - 1 && list->segments[first].settled)
+		first++;
+	return Max(log_start_offset(topic, NULL, partition),
+			   segment_base_offset(&list->segments[first], partition));
 }

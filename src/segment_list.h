@@ -34,8 +34,8 @@ extern int64 log_start_offset(const Topic *topic, Snapshot snapshot,
 							  int partition);
 
 /*
- * An offset below which nothing is open and nothing can be added, because it
- * follows a segment that is settled; or else the log start offset.
+ * An offset below which nothing is open and nothing can be added: where the
+ * first segment begins that is not settled, or the log start offset.
  */
 extern int64 settled_offset(const Topic *topic, int partition);
 
