@@ -138,12 +138,7 @@ log_start_offset(const Topic *topic, Snapshot snapshot, int partition)
 int64
 settled_offset(const Topic *topic, int partition)
 {
-	const SegmentList *list = &topic->segments;
-	int			first = 0;
-
-	/* A segment may be settled while an older one still has a producer. */
-	while (first < list->count - 1 && list->segments[first].settled)
-		first++;
 	return Max(log_start_offset(topic, NULL, partition),
-			   segment_base_offset(&list->segments[first], partition));
+			   segment_base_offset(&topic->segments.segments[topic->first_unsettled],
+								   partition));
 }

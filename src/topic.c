@@ -329,6 +329,11 @@ read_segments(Topic *topic)
 	index_close(index, AccessShareLock);
 	table_close(relation, AccessShareLock);
 	MemoryContextSwitchTo(old_context);
+
+	/* A segment may be settled while an older one still has a producer. */
+	while (topic->first_unsettled < topic->segments.count - 1 &&
+		   topic->segments.segments[topic->first_unsettled].settled)
+		topic->first_unsettled++;
 }
 
 /*

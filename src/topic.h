@@ -61,6 +61,7 @@ typedef struct Topic
 	bool		log_append_time;
 	bool		compacted;		/* cleanup_policy includes compact */
 	SegmentList segments;		/* the latest list */
+	int			first_unsettled;	/* index of the first that is not settled */
 	SegmentList retired;		/* what older snapshots may still read */
 	int			log_start_count;	/* what delete_records has set */
 	int64	   *log_starts;
