@@ -177,7 +177,7 @@ typedef struct BatchProducer
 static void
 begin_packing(BatchPacker *packer, const Topic *topic)
 {
-	batch_packer_init(packer, COMPRESSION_NONE, SEGMENT_BATCH_BYTES);
+	batch_packer_init(packer, topic->compression, SEGMENT_BATCH_BYTES);
 	batch_packer_set(packer, leader_epoch(), batch_attributes(topic),
 					 RECORD_BATCH_NO_DELETE_HORIZON);
 }

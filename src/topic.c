@@ -220,6 +220,8 @@ read_topic_row(AttrNumber attribute, Oid eq_function, Datum key)
 				value_format_from_text(TextDatumGetCString(values[Anum_topics_value_format - 1]));
 			topic->max_record_bytes =
 				DatumGetInt32(values[Anum_topics_max_record_bytes - 1]);
+			topic->compression =
+				compression_codec_from_name(TextDatumGetCString(values[Anum_topics_compression - 1]));
 			topic->log_append_time =
 				strcmp(TextDatumGetCString(values[Anum_topics_timestamp_type - 1]),
 					   "LogAppendTime") == 0;

@@ -79,7 +79,7 @@ static const TopicOption topic_options[OPTION_COUNT] = {
 	{"cleanup_policy", TEXTOID, 0, 0, {"delete"}, "'delete'", false},
 	{"value_format", TEXTOID, 0, 0, {"text", "json", "bytes"}, "'text'", false},
 	{"max_record_bytes", INT4OID, 1, MAX_RECORD_BYTES_LIMIT, {0}, "1048576", false},
-	{"compression", TEXTOID, 0, 0, {"none"}, "'none'", false},
+	{"compression", TEXTOID, 0, 0, {"none", "lz4", "zstd"}, "'none'", false},
 	{"segment_bytes", INT8OID, 1, PG_INT64_MAX, {0}, "268435456", false},
 	{"segment_age", INTERVALOID, 0, 0, {0}, NULL, false},
 	{"timestamp_type", TEXTOID, 0, 0, {"CreateTime", "LogAppendTime"}, "'CreateTime'", false},
