@@ -21,7 +21,7 @@ begin_bench()
 {
 	if [ -z "${PG_TOPIC_WORKSPACE-}" ]; then
 		choose_postgres
-		install_packages "${postgres_packages[@]}" make gcc libc6-dev
+		install_packages "${postgres_packages[@]}" "${build_packages[@]}"
 	fi
 	enter_workspace "$@"
 	# shellcheck disable=SC2034 # for who sources this
