@@ -325,6 +325,9 @@ maintain_topic(const char *name)
 			!do_step(topic, step, &bytes_dropped))
 			continue;
 		record_step(topic, step->kind, bytes_dropped);
+
+		/* Last, and here: an error at commit would be all topics' error. */
+		switch_pending_segments();
 		return true;
 	}
 	return false;
