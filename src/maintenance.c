@@ -160,7 +160,8 @@ roll_is_due(const Topic *topic, const TopicConfig *config,
 		(age == CONFIG_NONE ||
 		 record_timestamp_from(active->created_at) >= now - age))
 		return false;
-	return !active_segment_is_empty(topic);
+	return ConditionalLockRelationOid(active->relid, AccessShareLock) &&
+		!active_segment_is_empty(topic);
 }
 
 /* All that is due now, in the order in which it is to be done. */
@@ -212,7 +213,7 @@ due_steps(Topic *topic)
 static void
 settle_segment(Topic *topic, const Step *step)
 {
-	Relation	table = table_open(step->relid, AccessShareLock);
+	Relation	table = table_open(step->relid, NoLock);
 	Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
 
 	set_segment_settled(topic, step->segment,
@@ -243,6 +244,8 @@ do_step(Topic *topic, const Step *step, int64 *bytes_dropped)
 		case STEP_ROLL:
 			return roll_segment(topic);
 		case STEP_SETTLE:
+			if (!ConditionalLockRelationOid(step->relid, AccessShareLock))
+				return false;
 			settle_segment(topic, step);
 			return true;
 		case STEP_RETIRE:

@@ -24,6 +24,7 @@
 #include "catalog/pg_type.h"
 #include "fmgr.h"
 #include "miscadmin.h"
+#include "storage/lmgr.h"
 #include "storage/procarray.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -41,22 +42,29 @@
 
 PG_FUNCTION_INFO_V1(topic_delete_records);
 
-/* Has the segment, before the next one, records of a partition from `offset`? */
+/*
+ * Has the segment, before the next one, records of a partition from `offset`?
+ * It has if it is locked, so that nobody can tell without waiting.
+ */
 static bool
 has_records(Topic *topic, const SegmentInfo *info, const SegmentInfo *next,
 			int partition, int64 offset)
 {
+	int64		start = log_start_offset(topic, NULL, partition);
 	LogRange	range = LOG_RANGE_ALL;
 	Snapshot	snapshot;
 	LogReader  *reader;
 	Record		record;
 	bool		found;
 
-	range.from_offset = offset;
+	range.from_offset = Max(offset, start);
 	range.to_offset = segment_base_offset(&next->segment, partition);
 	if (info->stats->record_counts[partition] == 0 ||
 		range.from_offset >= range.to_offset)
 		return false;
+	if (range.from_offset <= segment_base_offset(&info->segment, partition) ||
+		!ConditionalLockRelationOid(info->relid, AccessShareLock))
+		return true;
 
 	/* Offsets may end in a gap that transactions left which rolled back. */
 	snapshot = RegisterSnapshot(GetLatestSnapshot());
@@ -72,7 +80,7 @@ static bool
 is_deleted(Topic *topic, const SegmentInfo *info, const SegmentInfo *next)
 {
 	for (int i = 0; i < topic->partitions; i++)
-		if (has_records(topic, info, next, i, log_start_offset(topic, NULL, i)))
+		if (has_records(topic, info, next, i, 0))
 			return false;
 	return true;
 }
