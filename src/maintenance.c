@@ -160,7 +160,8 @@ roll_is_due(const Topic *topic, const TopicConfig *config,
 		(age == CONFIG_NONE ||
 		 record_timestamp_from(active->created_at) >= now - age))
 		return false;
-	return !active_segment_is_empty(topic);
+	return ConditionalLockRelationOid(active->relid, AccessShareLock) &&
+		!active_segment_is_empty(topic);
 }
 
 /* All that is due now, in the order in which it is to be done. */
@@ -212,7 +213,7 @@ due_steps(Topic *topic)
 static void
 settle_segment(Topic *topic, const Step *step)
 {
-	Relation	table = table_open(step->relid, AccessShareLock);
+	Relation	table = table_open(step->relid, NoLock);
 	Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
 
 	set_segment_settled(topic, step->segment,
@@ -243,6 +244,8 @@ do_step(Topic *topic, const Step *step, int64 *bytes_dropped)
 		case STEP_ROLL:
 			return roll_segment(topic);
 		case STEP_SETTLE:
+			if (!ConditionalLockRelationOid(step->relid, AccessShareLock))
+				return false;
 			settle_segment(topic, step);
 			return true;
 		case STEP_RETIRE:
@@ -325,6 +328,9 @@ maintain_topic(const char *name)
 			!do_step(topic, step, &bytes_dropped))
 			continue;
 		record_step(topic, step->kind, bytes_dropped);
+
+		/* Last, and here: an error at commit would be all topics' error. */
+		switch_pending_segments();
 		return true;
 	}
 	return false;
@@ -384,11 +390,12 @@ maintain_topic_safely(const char *name)
 
 		MemoryContextSwitchTo(context);
 		error = CopyErrorData();
-		if (error->sqlerrcode == ERRCODE_QUERY_CANCELED)
-			PG_RE_THROW();
 		FlushErrorState();
 		RollbackAndReleaseCurrentSubTransaction();
+		MemoryContextSwitchTo(context);
 		CurrentResourceOwner = owner;
+		if (error->sqlerrcode == ERRCODE_QUERY_CANCELED)
+			ReThrowError(error);
 		PushActiveSnapshot(GetTransactionSnapshot());
 		record_error(name, error);
 		PopActiveSnapshot();

@@ -23,11 +23,13 @@
 #include "executor/spi.h"
 #include "executor/tuptable.h"
 #include "miscadmin.h"
+#include "storage/lmgr.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/fmgrprotos.h"
 #include "utils/lsyscache.h"
 #include "utils/snapmgr.h"
+#include "utils/syscache.h"
 
 #include "catalog.h"
 #include "compat.h"
@@ -179,8 +181,15 @@ segment_writers(Oid relid)
 int64
 segment_disk_bytes(Oid relid)
 {
-	return DatumGetInt64(DirectFunctionCall1(pg_total_relation_size,
-											 ObjectIdGetDatum(relid)));
+	int64		bytes = 0;
+
+	if (!ConditionalLockRelationOid(relid, AccessShareLock))
+		return 0;
+	if (SearchSysCacheExists1(RELOID, ObjectIdGetDatum(relid)))
+		bytes = DatumGetInt64(DirectFunctionCall1(pg_total_relation_size,
+												  ObjectIdGetDatum(relid)));
+	UnlockRelationOid(relid, AccessShareLock);
+	return bytes;
 }
 
 static void

@@ -91,7 +91,10 @@ pg_noreturn extern void report_missing_segment(const Topic *topic,
  */
 extern List *segment_writers(Oid relid);
 
-/* What the segment takes on disk, indexes and TOAST included. */
+/*
+ * What the segment takes on disk, indexes and TOAST included; 0 if it is gone,
+ * or locked: this never waits.
+ */
 extern int64 segment_disk_bytes(Oid relid);
 
 /* Forward from the first row whose base offset is >= offset. */
