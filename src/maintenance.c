@@ -38,6 +38,7 @@
 #include "utils/memutils.h"
 #include "utils/resowner.h"
 #include "utils/snapmgr.h"
+#include "utils/syscache.h"
 
 #include "arguments.h"
 #include "catalog.h"
@@ -188,8 +189,12 @@ due_steps(Topic *topic)
 
 		if (info->retired || !OidIsValid(info->relid))
 			continue;
-		if (info->active && roll_is_due(topic, config, info, now))
-			add_step(&steps, STEP_ROLL, info);
+		/* What cannot be looked at now may be due. */
+		if (info->active &&
+			(!segment_try_lock(info->relid, AccessShareLock) ||
+			 roll_is_due(topic, config, info, now)))
+			add_step(&steps, STEP_ROLL, info)->blockers =
+				table_lock_holders(info->relid, AccessShareLock);
 		if (!info->active && !info->stats)
 			add_step(&steps, STEP_SETTLE, info)->blockers =
 				segment_writers(info->relid);
@@ -212,7 +217,7 @@ due_steps(Topic *topic)
 static void
 settle_segment(Topic *topic, const Step *step)
 {
-	Relation	table = table_open(step->relid, AccessShareLock);
+	Relation	table = table_open(step->relid, NoLock);
 	Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
 
 	set_segment_settled(topic, step->segment,
@@ -233,16 +238,18 @@ do_step(Topic *topic, const Step *step, int64 *bytes_dropped)
 		case STEP_DROP:
 			if (OidIsValid(step->relid))
 			{
-				if (!ConditionalLockRelationOid(step->relid,
-												AccessExclusiveLock))
+				if (!segment_try_lock(step->relid, AccessExclusiveLock))
 					return false;
 				*bytes_dropped = segment_disk_bytes(step->relid);
 			}
 			drop_segment(topic, step->segment, step->relid);
 			return true;
 		case STEP_ROLL:
-			return roll_segment(topic);
+			return segment_try_lock(step->relid, AccessShareLock) &&
+				roll_segment(topic);
 		case STEP_SETTLE:
+			if (!segment_try_lock(step->relid, AccessShareLock))
+				return false;
 			settle_segment(topic, step);
 			return true;
 		case STEP_RETIRE:
@@ -250,8 +257,7 @@ do_step(Topic *topic, const Step *step, int64 *bytes_dropped)
 			segments_changed(topic);
 			return true;
 		case STEP_FREEZE:
-			if (!ConditionalLockRelationOid(step->relid,
-											ShareUpdateExclusiveLock))
+			if (!segment_try_lock(step->relid, ShareUpdateExclusiveLock))
 				return false;
 			table = table_open(step->relid, NoLock);
 			freeze_segment(table);
@@ -290,6 +296,15 @@ record_step(const Topic *topic, StepKind kind, int64 bytes_dropped)
 	restore_user(saved);
 }
 
+/* Is this a topic that is still there, and the current user's? */
+static bool
+is_own_topic(const Topic *topic)
+{
+	return topic &&
+		SearchSysCacheExists1(RELOID, ObjectIdGetDatum(topic->relid)) &&
+		relation_ownercheck(topic->relid, GetUserId());
+}
+
 /*
  * The topic of that name, locked against others who change its segments; NULL
  * if it is gone, not the caller's, or locked.
@@ -298,13 +313,17 @@ static Topic *
 lock_topic(const char *name)
 {
 	Topic	   *topic = topic_lookup(name);
+	Oid			relid;
 
-	if (!topic || !relation_ownercheck(topic->relid, GetUserId()) ||
-		!ConditionalLockRelationOid(topic->relid, ShareUpdateExclusiveLock))
+	if (!is_own_topic(topic))
+		return NULL;
+	relid = topic->relid;
+	if (!ConditionalLockRelationOid(relid, ShareUpdateExclusiveLock))
 		return NULL;
 
-	/* Locked, it is as it is now, or gone. */
-	return topic_lookup(name);
+	/* Locked, it is as it is now.  But another one may have got the name. */
+	topic = topic_lookup(name);
+	return is_own_topic(topic) && topic->relid == relid ? topic : NULL;
 }
 
 /* Do the first step that is due and can be done; false if there is none. */
