@@ -92,6 +92,27 @@ typedef struct Step
 	List	   *blockers;		/* pids of those whose locks it waits for */
 } Step;
 
+/*
+ * A run of maintenance for a topic, and what it does not try again: a step
+ * that has failed, which would fail again and keep others from their turn; and
+ * a roll, since producers may fill segments as fast as they are rolled.
+ */
+typedef struct TopicRun
+{
+	const char *name;
+	bool		goes_on;		/* there may be more to do */
+	bool		rolled;
+	const Step *current;		/* the step being done */
+	List	   *failed;			/* of FailedStep */
+} TopicRun;
+
+typedef struct FailedStep
+{
+	StepKind	kind;
+	int32		number;			/* of the segment */
+	int32		generation;
+} FailedStep;
+
 static Step *
 add_step(List **steps, StepKind kind, const SegmentInfo *info)
 {
@@ -326,27 +347,51 @@ lock_topic(const char *name)
 	return is_own_topic(topic) && topic->relid == relid ? topic : NULL;
 }
 
-/* Do the first step that is due and can be done; false if there is none. */
+/* May the step be done now, and has the run not tried it yet? */
 static bool
-maintain_topic(const char *name)
+can_do_step(const TopicRun *run, const Step *step)
 {
-	Topic	   *topic = lock_topic(name);
+	ListCell   *cell;
+
+	if (step->waits_for_snapshots || step->blockers != NIL ||
+		(step->kind == STEP_ROLL && run->rolled))
+		return false;
+	foreach(cell, run->failed)
+	{
+		const FailedStep *failed = lfirst(cell);
+
+		if (failed->kind == step->kind &&
+			failed->number == step->segment->number &&
+			failed->generation == step->segment->generation)
+			return false;
+	}
+	return true;
+}
+
+/* Do the first step that is due and can be done. */
+static void
+maintain_topic(TopicRun *run)
+{
+	Topic	   *topic = lock_topic(run->name);
 	ListCell   *cell;
 
 	if (!topic)
-		return false;
+		return;
 	foreach(cell, due_steps(topic))
 	{
-		Step	   *step = lfirst(cell);
+		const Step *step = lfirst(cell);
 		int64		bytes_dropped = 0;
 
-		if (step->waits_for_snapshots || step->blockers != NIL ||
-			!do_step(topic, step, &bytes_dropped))
+		if (!can_do_step(run, step))
+			continue;
+		run->current = step;
+		if (!do_step(topic, step, &bytes_dropped))
 			continue;
 		record_step(topic, step->kind, bytes_dropped);
-		return true;
+		run->rolled |= step->kind == STEP_ROLL;
+		run->goes_on = true;
+		return;
 	}
-	return false;
 }
 
 /* Remember an error, and tell. */
@@ -378,22 +423,39 @@ record_error(const char *name, const ErrorData * error)
 			 error->hint ? errhint("%s", error->hint) : 0));
 }
 
+/* The current step has failed: go on with others. */
+static void
+pass_over_step(TopicRun *run)
+{
+	FailedStep *failed;
+
+	run->goes_on = run->current != NULL;
+	if (!run->current)
+		return;
+	failed = palloc(sizeof(FailedStep));
+	failed->kind = run->current->kind;
+	failed->number = run->current->segment->number;
+	failed->generation = run->current->segment->generation;
+	run->failed = lappend(run->failed, failed);
+}
+
 /*
  * Run a step in a subtransaction, so that an error costs this step alone; but
  * who is told to stop stops.
  */
-static bool
-maintain_topic_safely(const char *name)
+static void
+maintain_topic_safely(TopicRun *run)
 {
 	MemoryContext context = CurrentMemoryContext;
 	ResourceOwner owner = CurrentResourceOwner;
-	bool		done = false;
 
+	run->goes_on = false;
+	run->current = NULL;
 	BeginInternalSubTransaction(NULL);
 	PG_TRY();
 	{
 		PushActiveSnapshot(GetTransactionSnapshot());
-		done = maintain_topic(name);
+		maintain_topic(run);
 		PopActiveSnapshot();
 		ReleaseCurrentSubTransaction();
 	}
@@ -406,16 +468,16 @@ maintain_topic_safely(const char *name)
 		if (error->sqlerrcode == ERRCODE_QUERY_CANCELED)
 			PG_RE_THROW();
 		FlushErrorState();
+		pass_over_step(run);
 		RollbackAndReleaseCurrentSubTransaction();
 		CurrentResourceOwner = owner;
 		PushActiveSnapshot(GetTransactionSnapshot());
-		record_error(name, error);
+		record_error(run->name, error);
 		PopActiveSnapshot();
 	}
 	PG_END_TRY();
 	MemoryContextSwitchTo(context);
 	CurrentResourceOwner = owner;
-	return done;
 }
 
 /* Names of all topics, in the current memory context. */
@@ -447,33 +509,33 @@ maintain_topics(void (*next_transaction) (void))
 {
 	List	   *names;
 	ListCell   *cell;
-	MemoryContext step_context;
+	MemoryContext topic_context;
 	MemoryContext old_context;
 
 	names = topic_names();
-	step_context = AllocSetContextCreate(CurrentMemoryContext,
-										 "pg_topic maintenance step",
-										 ALLOCSET_DEFAULT_SIZES);
-	old_context = MemoryContextSwitchTo(step_context);
+	topic_context = AllocSetContextCreate(CurrentMemoryContext,
+										  "pg_topic maintenance",
+										  ALLOCSET_DEFAULT_SIZES);
+	old_context = MemoryContextSwitchTo(topic_context);
 	foreach(cell, names)
 	{
-		bool		done;
+		TopicRun	run = {.name = lfirst(cell)};
 
 		do
 		{
 			CHECK_FOR_INTERRUPTS();
-			done = maintain_topic_safely(lfirst(cell));
-			MemoryContextReset(step_context);
+			maintain_topic_safely(&run);
 			next_transaction();
-			MemoryContextSwitchTo(step_context);
-		} while (done);
+			MemoryContextSwitchTo(topic_context);
+		} while (run.goes_on);
+		MemoryContextReset(topic_context);
 	}
 	PushActiveSnapshot(GetTransactionSnapshot());
 	expire_groups();
 	PopActiveSnapshot();
 	next_transaction();
 	MemoryContextSwitchTo(old_context);
-	MemoryContextDelete(step_context);
+	MemoryContextDelete(topic_context);
 }
 
 static void
