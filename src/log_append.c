@@ -123,7 +123,10 @@ close_segment(LogAppender *appender)
 	appender->segment = NULL;
 }
 
-/* Open the active segment for inserting. */
+/*
+ * Open the active segment for inserting.  The lock is what tells that we may
+ * have rows in the segment (segment_writers), so it is the transaction's.
+ */
 static void
 open_active_segment(LogAppender *appender)
 {
@@ -135,6 +138,8 @@ open_active_segment(LogAppender *appender)
 	close_segment(appender);
 	appender->segment = segment_open(appender->topic, active,
 									 RowExclusiveLock);
+	transaction_lock_keep(RelationGetRelid(appender->segment),
+						  RowExclusiveLock);
 	appender->segment_number = active->number;
 	row_inserter_begin(&appender->inserter, appender->segment);
 }

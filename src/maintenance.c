@@ -38,6 +38,7 @@
 #include "utils/memutils.h"
 #include "utils/resowner.h"
 #include "utils/snapmgr.h"
+#include "utils/syscache.h"
 
 #include "arguments.h"
 #include "catalog.h"
@@ -90,6 +91,27 @@ typedef struct Step
 	TransactionId xid;
 	List	   *blockers;		/* pids of those whose locks it waits for */
 } Step;
+
+/*
+ * A run of maintenance for a topic, and what it does not try again: a step
+ * that has failed, which would fail again and keep others from their turn; and
+ * a roll, since producers may fill segments as fast as they are rolled.
+ */
+typedef struct TopicRun
+{
+	const char *name;
+	bool		goes_on;		/* there may be more to do */
+	bool		rolled;
+	const Step *current;		/* the step being done */
+	List	   *failed;			/* of FailedStep */
+} TopicRun;
+
+typedef struct FailedStep
+{
+	StepKind	kind;
+	int32		number;			/* of the segment */
+	int32		generation;
+} FailedStep;
 
 static Step *
 add_step(List **steps, StepKind kind, const SegmentInfo *info)
@@ -189,8 +211,12 @@ due_steps(Topic *topic)
 
 		if (info->retired || !OidIsValid(info->relid))
 			continue;
-		if (info->active && roll_is_due(topic, config, info, now))
-			add_step(&steps, STEP_ROLL, info);
+		/* What cannot be looked at now may be due. */
+		if (info->active &&
+			(!segment_try_lock(info->relid, AccessShareLock) ||
+			 roll_is_due(topic, config, info, now)))
+			add_step(&steps, STEP_ROLL, info)->blockers =
+				table_lock_holders(info->relid, AccessShareLock);
 		if (!info->active && !info->stats)
 			add_step(&steps, STEP_SETTLE, info)->blockers =
 				segment_writers(info->relid);
@@ -234,17 +260,17 @@ do_step(Topic *topic, const Step *step, int64 *bytes_dropped)
 		case STEP_DROP:
 			if (OidIsValid(step->relid))
 			{
-				if (!ConditionalLockRelationOid(step->relid,
-												AccessExclusiveLock))
+				if (!segment_try_lock(step->relid, AccessExclusiveLock))
 					return false;
 				*bytes_dropped = segment_disk_bytes(step->relid);
 			}
 			drop_segment(topic, step->segment, step->relid);
 			return true;
 		case STEP_ROLL:
-			return roll_segment(topic);
+			return segment_try_lock(step->relid, AccessShareLock) &&
+				roll_segment(topic);
 		case STEP_SETTLE:
-			if (!ConditionalLockRelationOid(step->relid, AccessShareLock))
+			if (!segment_try_lock(step->relid, AccessShareLock))
 				return false;
 			settle_segment(topic, step);
 			return true;
@@ -253,8 +279,7 @@ do_step(Topic *topic, const Step *step, int64 *bytes_dropped)
 			segments_changed(topic);
 			return true;
 		case STEP_FREEZE:
-			if (!ConditionalLockRelationOid(step->relid,
-											ShareUpdateExclusiveLock))
+			if (!segment_try_lock(step->relid, ShareUpdateExclusiveLock))
 				return false;
 			table = table_open(step->relid, NoLock);
 			freeze_segment(table);
@@ -293,6 +318,15 @@ record_step(const Topic *topic, StepKind kind, int64 bytes_dropped)
 	restore_user(saved);
 }
 
+/* Is this a topic that is still there, and the current user's? */
+static bool
+is_own_topic(const Topic *topic)
+{
+	return topic &&
+		SearchSysCacheExists1(RELOID, ObjectIdGetDatum(topic->relid)) &&
+		relation_ownercheck(topic->relid, GetUserId());
+}
+
 /*
  * The topic of that name, locked against others who change its segments; NULL
  * if it is gone, not the caller's, or locked.
@@ -301,44 +335,72 @@ static Topic *
 lock_topic(const char *name)
 {
 	Topic	   *topic = topic_lookup(name);
+	Oid			relid;
 
-	if (!topic || !relation_ownercheck(topic->relid, GetUserId()) ||
-		!ConditionalLockRelationOid(topic->relid, ShareUpdateExclusiveLock))
+	if (!is_own_topic(topic))
+		return NULL;
+	relid = topic->relid;
+	if (!ConditionalLockRelationOid(relid, ShareUpdateExclusiveLock))
 		return NULL;
 
-	/* Locked, it is as it is now, or gone. */
-	return topic_lookup(name);
+	/* Locked, it is as it is now.  But another one may have got the name. */
+	topic = topic_lookup(name);
+	return is_own_topic(topic) && topic->relid == relid ? topic : NULL;
 }
 
-/* Do the first step that is due and can be done; false if there is none. */
+/* May the step be done now, and has the run not tried it yet? */
 static bool
-maintain_topic(const char *name)
+can_do_step(const TopicRun *run, const Step *step)
 {
-	Topic	   *topic = lock_topic(name);
+	ListCell   *cell;
+
+	if (step->waits_for_snapshots || step->blockers != NIL ||
+		(step->kind == STEP_ROLL && run->rolled))
+		return false;
+	foreach(cell, run->failed)
+	{
+		const FailedStep *failed = lfirst(cell);
+
+		if (failed->kind == step->kind &&
+			failed->number == step->segment->number &&
+			failed->generation == step->segment->generation)
+			return false;
+	}
+	return true;
+}
+
+/* Do the first step that is due and can be done. */
+static void
+maintain_topic(TopicRun *run)
+{
+	Topic	   *topic = lock_topic(run->name);
 	ListCell   *cell;
 
 	if (!topic)
-		return false;
+		return;
 	foreach(cell, due_steps(topic))
 	{
-		Step	   *step = lfirst(cell);
+		const Step *step = lfirst(cell);
 		int64		bytes_dropped = 0;
 
-		if (step->waits_for_snapshots || step->blockers != NIL ||
-			!do_step(topic, step, &bytes_dropped))
+		if (!can_do_step(run, step))
+			continue;
+		run->current = step;
+		if (!do_step(topic, step, &bytes_dropped))
 			continue;
 		record_step(topic, step->kind, bytes_dropped);
 
 		/* Last, and here: an error at commit would be all topics' error. */
 		switch_pending_segments();
-		return true;
+		run->rolled |= step->kind == STEP_ROLL;
+		run->goes_on = true;
+		return;
 	}
-	return false;
 }
 
 /* Remember an error, and tell. */
 static void
-record_error(const char *name, const ErrorData * error)
+record_error(const char *name, const ErrorData *error)
 {
 	SavedUser	saved = become_extension_owner();
 	Oid			types[] = {TEXTOID, TEXTOID};
@@ -365,22 +427,39 @@ record_error(const char *name, const ErrorData * error)
 			 error->hint ? errhint("%s", error->hint) : 0));
 }
 
+/* The current step has failed: go on with others. */
+static void
+pass_over_step(TopicRun *run)
+{
+	FailedStep *failed;
+
+	run->goes_on = run->current != NULL;
+	if (!run->current)
+		return;
+	failed = palloc(sizeof(FailedStep));
+	failed->kind = run->current->kind;
+	failed->number = run->current->segment->number;
+	failed->generation = run->current->segment->generation;
+	run->failed = lappend(run->failed, failed);
+}
+
 /*
  * Run a step in a subtransaction, so that an error costs this step alone; but
  * who is told to stop stops.
  */
-static bool
-maintain_topic_safely(const char *name)
+static void
+maintain_topic_safely(TopicRun *run)
 {
 	MemoryContext context = CurrentMemoryContext;
 	ResourceOwner owner = CurrentResourceOwner;
-	bool		done = false;
 
+	run->goes_on = false;
+	run->current = NULL;
 	BeginInternalSubTransaction(NULL);
 	PG_TRY();
 	{
 		PushActiveSnapshot(GetTransactionSnapshot());
-		done = maintain_topic(name);
+		maintain_topic(run);
 		PopActiveSnapshot();
 		ReleaseCurrentSubTransaction();
 	}
@@ -391,19 +470,19 @@ maintain_topic_safely(const char *name)
 		MemoryContextSwitchTo(context);
 		error = CopyErrorData();
 		FlushErrorState();
+		pass_over_step(run);
 		RollbackAndReleaseCurrentSubTransaction();
 		MemoryContextSwitchTo(context);
 		CurrentResourceOwner = owner;
 		if (error->sqlerrcode == ERRCODE_QUERY_CANCELED)
 			ReThrowError(error);
 		PushActiveSnapshot(GetTransactionSnapshot());
-		record_error(name, error);
+		record_error(run->name, error);
 		PopActiveSnapshot();
 	}
 	PG_END_TRY();
 	MemoryContextSwitchTo(context);
 	CurrentResourceOwner = owner;
-	return done;
 }
 
 /* Names of all topics, in the current memory context. */
@@ -435,33 +514,33 @@ maintain_topics(void (*next_transaction) (void))
 {
 	List	   *names;
 	ListCell   *cell;
-	MemoryContext step_context;
+	MemoryContext topic_context;
 	MemoryContext old_context;
 
 	names = topic_names();
-	step_context = AllocSetContextCreate(CurrentMemoryContext,
-										 "pg_topic maintenance step",
-										 ALLOCSET_DEFAULT_SIZES);
-	old_context = MemoryContextSwitchTo(step_context);
+	topic_context = AllocSetContextCreate(CurrentMemoryContext,
+										  "pg_topic maintenance",
+										  ALLOCSET_DEFAULT_SIZES);
+	old_context = MemoryContextSwitchTo(topic_context);
 	foreach(cell, names)
 	{
-		bool		done;
+		TopicRun	run = {.name = lfirst(cell)};
 
 		do
 		{
 			CHECK_FOR_INTERRUPTS();
-			done = maintain_topic_safely(lfirst(cell));
-			MemoryContextReset(step_context);
+			maintain_topic_safely(&run);
 			next_transaction();
-			MemoryContextSwitchTo(step_context);
-		} while (done);
+			MemoryContextSwitchTo(topic_context);
+		} while (run.goes_on);
+		MemoryContextReset(topic_context);
 	}
 	PushActiveSnapshot(GetTransactionSnapshot());
 	expire_groups();
 	PopActiveSnapshot();
 	next_transaction();
 	MemoryContextSwitchTo(old_context);
-	MemoryContextDelete(step_context);
+	MemoryContextDelete(topic_context);
 }
 
 static void

@@ -178,17 +178,72 @@ segment_writers(Oid relid)
 	return lock_holders(&tag, ShareLock);
 }
 
+/* Unlock tables and indexes that were locked. */
+static void
+unlock_all(List *relids, LOCKMODE lockmode)
+{
+	ListCell   *cell;
+
+	foreach(cell, relids)
+		UnlockRelationOid(lfirst_oid(cell), lockmode);
+}
+
+/* Lock a table and its indexes, adding them to the list of what is locked. */
+static bool
+try_lock_table(Oid relid, LOCKMODE lockmode, List **locked, Oid *toast)
+{
+	Relation	table;
+	bool		success = true;
+	ListCell   *cell;
+
+	if (!ConditionalLockRelationOid(relid, lockmode))
+		return false;
+	*locked = lappend_oid(*locked, relid);
+	table = try_table_open(relid, NoLock);
+	if (!table)
+		return false;
+	foreach(cell, RelationGetIndexList(table))
+	{
+		success = ConditionalLockRelationOid(lfirst_oid(cell), lockmode);
+		if (!success)
+			break;
+		*locked = lappend_oid(*locked, lfirst_oid(cell));
+	}
+	*toast = table->rd_rel->reltoastrelid;
+	table_close(table, NoLock);
+	return success;
+}
+
+/* What segment_try_lock() does, with a list of what was locked. */
+static List *
+try_lock_segment(Oid relid, LOCKMODE lockmode)
+{
+	List	   *locked = NIL;
+	Oid			toast;
+
+	if (try_lock_table(relid, lockmode, &locked, &toast) &&
+		try_lock_table(toast, lockmode, &locked, &toast))
+		return locked;
+	unlock_all(locked, lockmode);
+	return NIL;
+}
+
+bool
+segment_try_lock(Oid relid, LOCKMODE lockmode)
+{
+	return try_lock_segment(relid, lockmode) != NIL;
+}
+
 int64
 segment_disk_bytes(Oid relid)
 {
+	List	   *locked = try_lock_segment(relid, AccessShareLock);
 	int64		bytes = 0;
 
-	if (!ConditionalLockRelationOid(relid, AccessShareLock))
-		return 0;
-	if (SearchSysCacheExists1(RELOID, ObjectIdGetDatum(relid)))
+	if (locked != NIL)
 		bytes = DatumGetInt64(DirectFunctionCall1(pg_total_relation_size,
 												  ObjectIdGetDatum(relid)));
-	UnlockRelationOid(relid, AccessShareLock);
+	unlock_all(locked, AccessShareLock);
 	return bytes;
 }
 

@@ -92,8 +92,14 @@ pg_noreturn extern void report_missing_segment(const Topic *topic,
 extern List *segment_writers(Oid relid);
 
 /*
- * What the segment takes on disk, indexes and TOAST included; 0 if it is gone,
- * or locked: this never waits.
+ * Lock a segment's table, its indexes, and its TOAST table likewise, unless
+ * somebody would have to be waited for; false then, and if the table is gone.
+ */
+extern bool segment_try_lock(Oid relid, LOCKMODE lockmode);
+
+/*
+ * What the segment takes on disk, indexes and TOAST included; 0 if somebody
+ * has locked it even against that.
  */
 extern int64 segment_disk_bytes(Oid relid);
 

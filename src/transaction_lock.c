@@ -1,8 +1,8 @@
 /*-------------------------------------------------------------------------
  *
  * transaction_lock.c
- *		Object locks on the extension's tables, kept to the end of the
- *		transaction or subtransaction that takes them.
+ *		Locks that are kept to the end of the transaction or subtransaction that
+ *		takes them.
  *
  * A lock belongs to a resource owner, by default the current one, which may
  * be a cursor's.  If such a cursor fails, its locks go with the subtransaction
@@ -15,6 +15,7 @@
 #include "postgres.h"
 
 #include "miscadmin.h"
+#include "storage/lmgr.h"
 #include "utils/inval.h"
 #include "utils/resowner.h"
 
@@ -63,5 +64,15 @@ transaction_lock_release(const LOCKTAG *tag)
 
 	CurrentResourceOwner = CurTransactionResourceOwner;
 	(void) LockRelease(tag, ExclusiveLock, false);
+	CurrentResourceOwner = owner;
+}
+
+void
+transaction_lock_keep(Oid relid, LOCKMODE lockmode)
+{
+	ResourceOwner owner = CurrentResourceOwner;
+
+	CurrentResourceOwner = CurTransactionResourceOwner;
+	LockRelationOid(relid, lockmode);
 	CurrentResourceOwner = owner;
 }

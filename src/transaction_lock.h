@@ -1,8 +1,8 @@
 /*-------------------------------------------------------------------------
  *
  * transaction_lock.h
- *		Object locks on the extension's tables, kept to the end of the
- *		transaction or subtransaction that takes them.
+ *		Locks that are kept to the end of the transaction or subtransaction that
+ *		takes them.
  *
  *-------------------------------------------------------------------------
  */
@@ -23,5 +23,8 @@ extern bool transaction_lock_try(const LOCKTAG *tag);
 
 /* Give up a lock that was taken at this level. */
 extern void transaction_lock_release(const LOCKTAG *tag);
+
+/* Keep the lock of a table that is open with it. */
+extern void transaction_lock_keep(Oid relid, LOCKMODE lockmode);
 
 #endif							/* TOPIC_TRANSACTION_LOCK_H */
