@@ -15,7 +15,7 @@ OBJS = $(sort $(patsubst %.c,%.o,$(wildcard src/*.c)))
 
 # The install script, part by part, in the order in which they need each other.
 SQL_PARTS = prologue header topic_fdw topic segment produce fetch group \
-	consumer_offset consume commit monitor
+	consumer_offset consume commit wait_for_records monitor
 DATA_built = sql/install/$(EXTENSION)--$(EXTVERSION).sql
 
 # Tests on a running server.  TAP_TESTS is not set: it would have installcheck

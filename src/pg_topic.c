@@ -13,6 +13,7 @@
 #include "claim.h"
 #include "segment_roll.h"
 #include "topic.h"
+#include "wakeup.h"
 
 PG_MODULE_MAGIC;
 
@@ -24,5 +25,6 @@ _PG_init(void)
 	topic_cache_init();
 	claims_init();
 	segment_roll_init();
+	wakeup_init();
 	MarkGUCPrefixReserved("pg_topic");
 }
