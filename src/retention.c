@@ -212,7 +212,10 @@ topic_delete_records(PG_FUNCTION_ARGS)
 	topic = topic_open(name, ACL_NO_RIGHTS, ShareUpdateExclusiveLock);
 	check_partition(topic, partition);
 	start = log_start_offset(topic, NULL, partition);
-	end = last_stable_offset(topic, partition);
+
+	/* A gap that ends a settled segment need not keep the segment. */
+	end = Max(last_stable_offset(topic, partition),
+			  settled_offset(topic, partition));
 	if (PG_ARGISNULL(2))
 		before_offset = end;
 	if (before_offset > end)

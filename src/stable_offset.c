@@ -156,6 +156,31 @@ latest_snapshot(Topic **topic)
 }
 
 /*
+ * 1 + the last committed record before an offset below which all is decided.
+ * Aborted transactions may have left a gap there at the end of a settled
+ * segment, and a reader who has read all there is stands before it.
+ */
+static int64
+end_before(Topic *topic, int partition, int64 stable, Snapshot snapshot)
+{
+	int64		end = log_start_offset(topic, NULL, partition);
+	bool		found = stable <= end;
+	LogScan		scan;
+	SegmentRow	row;
+
+	log_scan_backward(&scan, topic, NULL, partition, stable - 1);
+	while (!found && log_scan_next(&scan, &row))
+	{
+		found = row.last_offset < end ||
+			judge_row(&row, snapshot) == ROW_COMMITTED;
+		if (found)
+			end = Max(end, row.last_offset + 1);
+	}
+	log_scan_end(&scan);
+	return end;
+}
+
+/*
  * The last stable offset for a snapshot of this moment, and whether an open
  * row stands there.  It is kept for next time, so that a large transaction is
  * passed over once in a session; but not where we may have rows of our own,
@@ -171,6 +196,8 @@ find_last_stable_offset(Topic *topic, int partition, int64 hint,
 
 	if (!TransactionIdIsValid(GetTopTransactionIdIfAny()))
 		topic->stable_offsets[partition] = stable;
+	if (stable == settled_offset(topic, partition))
+		return end_before(topic, partition, stable, snapshot);
 	return stable;
 }
 
