@@ -13,9 +13,13 @@ EXTVERSION := $(shell sed -n "s/^default_version = '\(.*\)'/\1/p" pg_topic.contr
 MODULE_big = pg_topic
 OBJS = $(sort $(patsubst %.c,%.o,$(wildcard src/*.c)))
 
+# lz4 and zstd: topics' compression; zlib and snappy: batches of Kafka producers
+SHLIB_LINK = -llz4 -lzstd -lz -lsnappy
+
 # The install script, part by part, in the order in which they need each other.
 SQL_PARTS = prologue header topic_fdw topic segment retention produce fetch \
-	time_index group consumer_offset consume commit maintenance monitor
+	time_index group consumer_offset consume commit wait_for_records \
+	maintenance monitor
 DATA_built = sql/install/$(EXTENSION)--$(EXTVERSION).sql
 
 # Tests on a running server.  TAP_TESTS is not set: it would have installcheck

@@ -16,12 +16,16 @@ produce_million="DO \$\$
 		END LOOP;
 	END \$\$"
 
+# Packages that a benchmark needs besides those to build the extension.
+bench_packages=()
+
 # Build, start a server, set `runs`; returns in the workspace.
 begin_bench()
 {
 	if [ -z "${PG_TOPIC_WORKSPACE-}" ]; then
 		choose_postgres
-		install_packages "${postgres_packages[@]}" make gcc libc6-dev
+		install_packages "${postgres_packages[@]}" "${build_packages[@]}" \
+			"${bench_packages[@]}"
 	fi
 	enter_workspace "$@"
 	# shellcheck disable=SC2034 # for who sources this

@@ -16,6 +16,10 @@ export LC_ALL=C.UTF-8
 
 tree=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
+# What building needs beside the server's headers.
+# shellcheck disable=SC2034 # the scripts use it
+build_packages=(make gcc libc6-dev liblz4-dev libzstd-dev zlib1g-dev libsnappy-dev)
+
 die()
 {
 	echo "$0: $*" >&2

@@ -47,7 +47,7 @@ esac
 
 if [ -z "${PG_TOPIC_WORKSPACE-}" ]; then
 	choose_postgres
-	install_packages "${postgres_packages[@]}" make gcc libc6-dev
+	install_packages "${postgres_packages[@]}" "${build_packages[@]}"
 fi
 enter_workspace "$@"
 

@@ -20,8 +20,8 @@ done
 
 if [ -z "${PG_TOPIC_WORKSPACE-}" ]; then
 	choose_postgres
-	packages=(make gcc libc6-dev clang libclang-rt-dev shellcheck librdkafka-dev
-		perl libipc-run-perl libtap-parser-sourcehandler-pgtap-perl
+	packages=("${build_packages[@]}" clang libclang-rt-dev shellcheck
+		librdkafka-dev perl libipc-run-perl libtap-parser-sourcehandler-pgtap-perl
 		"postgresql-$postgres_major-pgtap" python3 python3-psycopg2)
 	# From 13 on, Debian has it in the package of the server's headers.
 	! is_available pg-bsd-indent || packages+=(pg-bsd-indent)

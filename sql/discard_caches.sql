@@ -10,8 +10,10 @@ SELECT topic.produce('t', 'a', partition => 0), topic.produce('t', repeat('b', 2
 SELECT partition, base_offset, record_count FROM topic.produce_batch('t', ARRAY['c', 'd'], partition => 0);
 SELECT partition, record_offset, left(value, 2) AS value FROM topics.t WHERE record_offset >= 0 ORDER BY 1, 2;
 SELECT record_offset, left(value, 2) AS value FROM topic.consume_text('g', 't', 2, ARRAY[0], commit => true);
+CALL topic.wait_for_records('g', ARRAY['t', 't']);
 BEGIN;
 SELECT partition, record_offset, left(value, 2) AS value FROM topic.consume_text('g', 't') ORDER BY 1, 2;
+CALL topic.wait_for_records('g', 't', '5 ms');
 SELECT topic.produce('t', 'e', partition => 0);
 SELECT topic.roll_segment('t');
 SELECT topic.alter_topic('t', max_record_bytes => 2000000);

@@ -25,6 +25,9 @@
  * undoes the sink's writes, so it must undo the position too, or the records
  * would be lost.  Claims taken in it are released with it (transaction_lock.c).
  *
+ * Who waits for records learns when claims are released (wakeup.c), since
+ * until then he could not have claimed the partition.
+ *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
@@ -36,6 +39,7 @@
 
 #include "claim.h"
 #include "transaction_lock.h"
+#include "wakeup.h"
 
 /* All in TopTransactionContext. */
 static Subscription *subscriptions = NULL;
@@ -101,14 +105,30 @@ end_subtransaction(SubXactEvent event, SubTransactionId id,
 			{
 				subscription->claims[i] = NULL;
 				pfree(claim);
+				wakeup_at_end(subscription->topic_id);
 			}
 		}
 	}
 }
 
+static bool
+has_claims(const Subscription *subscription)
+{
+	for (int i = 0; i < subscription->partition_count; i++)
+		if (subscription->claims[i])
+			return true;
+	return false;
+}
+
 static void
 end_transaction(XactEvent event, void *arg)
 {
+	if (event == XACT_EVENT_COMMIT || event == XACT_EVENT_ABORT)
+		for (Subscription *subscription = subscriptions; subscription;
+			 subscription = subscription->next)
+			if (has_claims(subscription))
+				wakeup_at_end(subscription->topic_id);
+
 	if (event == XACT_EVENT_COMMIT || event == XACT_EVENT_ABORT ||
 		event == XACT_EVENT_PREPARE)
 		subscriptions = NULL;
@@ -121,17 +141,25 @@ claims_init(void)
 	RegisterSubXactCallback(end_subtransaction, NULL);
 }
 
-Subscription *
-subscription_for(const char *group_id, const Topic *topic)
+/* The subscription of this transaction; NULL if there is none. */
+static Subscription *
+find_subscription(const char *group_id, const Topic *topic)
 {
 	Subscription *subscription;
-	MemoryContext old_context;
 
 	for (subscription = subscriptions; subscription;
 		 subscription = subscription->next)
 		if (subscription->topic_id == topic->id &&
 			strcmp(subscription->group_id, group_id) == 0)
 			break;
+	return subscription;
+}
+
+Subscription *
+subscription_for(const char *group_id, const Topic *topic)
+{
+	Subscription *subscription = find_subscription(group_id, topic);
+	MemoryContext old_context;
 
 	old_context = MemoryContextSwitchTo(TopTransactionContext);
 	if (!subscription)
@@ -174,11 +202,31 @@ claim_key(const char *group_id, int32 topic_id)
 }
 
 static void
-set_claim_tag(LOCKTAG *tag, const Subscription *subscription, int partition)
+set_claim_tag(LOCKTAG *tag, const char *group_id, int32 topic_id,
+			  int partition)
 {
-	set_lock_tag(tag, "consumer_offsets",
-				 claim_key(subscription->group_id, subscription->topic_id),
+	set_lock_tag(tag, "consumer_offsets", claim_key(group_id, topic_id),
 				 partition);
+}
+
+const Claim *
+find_claim(const char *group_id, const Topic *topic, int partition)
+{
+	Subscription *subscription = find_subscription(group_id, topic);
+
+	return subscription && partition < subscription->partition_count
+		? subscription->claims[partition] : NULL;
+}
+
+bool
+is_claimed_by_other(const char *group_id, const Topic *topic, int partition)
+{
+	LOCKTAG		tag;
+	int			holders;
+
+	set_claim_tag(&tag, group_id, topic->id, partition);
+	(void) GetLockConflicts(&tag, ExclusiveLock, &holders);
+	return holders > 0;
 }
 
 /*
@@ -225,7 +273,8 @@ claim_partition(Subscription *subscription, int partition, bool *was_held)
 	if (claim)
 		return claim;
 
-	set_claim_tag(&tag, subscription, partition);
+	set_claim_tag(&tag, subscription->group_id, subscription->topic_id,
+				  partition);
 	if (!transaction_lock_try(&tag))
 		return NULL;
 
@@ -248,7 +297,8 @@ release_claim(Subscription *subscription, Claim *claim)
 	LOCKTAG		tag;
 
 	subscription->claims[claim->partition] = NULL;
-	set_claim_tag(&tag, subscription, claim->partition);
+	set_claim_tag(&tag, subscription->group_id, subscription->topic_id,
+				  claim->partition);
 	transaction_lock_release(&tag);
 	pfree(claim);
 }

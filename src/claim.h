@@ -54,6 +54,17 @@ extern void subscription_mark_consumed(Subscription *subscription);
 extern Claim *claim_partition(Subscription *subscription, int partition,
 							  bool *was_held);
 
+/* The claim that this transaction has on a partition; NULL if it has none. */
+extern const Claim *find_claim(const char *group_id, const Topic *topic,
+							   int partition);
+
+/*
+ * Has another transaction claimed the partition?  To try and take the claim
+ * would tell, too, but have others pass the partition over meanwhile.
+ */
+extern bool is_claimed_by_other(const char *group_id, const Topic *topic,
+								int partition);
+
 /* Give up a claim that was taken just now and under which nothing was done. */
 extern void release_claim(Subscription *subscription, Claim *claim);
 

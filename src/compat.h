@@ -21,6 +21,7 @@
 #include "utils/rel.h"
 #include "utils/relcache.h"
 #include "utils/selfuncs.h"
+#include "utils/wait_event.h"
 
 /* 16 moved the varlena macros out of postgres.h. */
 #if PG_VERSION_NUM >= 160000
@@ -132,6 +133,17 @@ array_length_estimate(PlannerInfo *root, Expr *array)
 	return estimate_array_length(root, (Node *) array);
 #else
 	return estimate_array_length((Node *) array);
+#endif
+}
+
+/* 17 gave extensions wait events with names of their own; ask once. */
+static inline uint32
+new_wait_event(const char *name)
+{
+#if PG_VERSION_NUM >= 170000
+	return WaitEventExtensionNew(name);
+#else
+	return PG_WAIT_EXTENSION;
 #endif
 }
 

@@ -30,6 +30,7 @@
 #include "record_output.h"
 #include "segment_list.h"
 #include "stable_offset.h"
+#include "wakeup.h"
 
 PG_FUNCTION_INFO_V1(topic_consume);
 PG_FUNCTION_INFO_V1(topic_consume_text);
@@ -54,6 +55,7 @@ typedef struct Consumer
 	bool		commit;
 	int64		records_left;
 	int64		claims_left;	/* claims that the transaction may still hold */
+	bool		released;		/* was a claim given up? */
 	RecordOutput output;
 } Consumer;
 
@@ -207,7 +209,10 @@ consume_partition(Consumer *consumer, int partition)
 	if (keep)
 		consumer->claims_left--;
 	else
+	{
 		release_claim(consumer->subscription, claim);
+		consumer->released = true;
+	}
 }
 
 static Datum
@@ -240,6 +245,7 @@ consume(FunctionCallInfo fcinfo, ValueFormat format)
 	subscription = subscription_for(group_id, consumer.topic);
 	subscription_mark_consumed(subscription);
 	consumer.subscription = subscription;
+	consumer.released = false;
 	record_output_begin(&consumer.output, fcinfo, consumer.topic, format);
 
 	/* Partitions that we have come first: they are ours to finish. */
@@ -266,6 +272,13 @@ consume(FunctionCallInfo fcinfo, ValueFormat format)
 		if (wanted[partition])
 			consume_partition(&consumer, partition);
 	}
+
+	/*
+	 * A record that came after our snapshot may have woken somebody who then
+	 * found the partition claimed.
+	 */
+	if (consumer.released)
+		wakeup_now(consumer.topic->id);
 	PG_RETURN_NULL();
 }
 

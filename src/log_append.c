@@ -52,6 +52,7 @@
 #include "row_inserter.h"
 #include "segment.h"
 #include "stable_offset.h"
+#include "wakeup.h"
 
 struct LogAppender
 {
@@ -234,6 +235,7 @@ log_append(LogAppender *appender, int partition,
 	int64		offset;
 
 	(void) GetCurrentTransactionId();
+	wakeup_at_end(appender->topic->id);
 	stable = stable_offset_hint(appender->topic, partition, count);
 
 	set_append_lock_tag(&append_lock, appender->topic, partition);

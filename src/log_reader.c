@@ -245,19 +245,28 @@ fetch_run(LogReader *reader)
 	return reader->batch_count > 0;
 }
 
-/* Open the next batch of the run, or of the next run. */
+/*
+ * Open the next batch of the run, or of the next run.  At any time only one
+ * batch is decompressed.
+ */
 static bool
 open_next_batch(LogReader *reader)
 {
+	MemoryContext old_context;
 	CopiedBatch *copy;
+	bool		opened;
 
+	record_batch_close(&reader->batch);
 	if (reader->batch_index >= reader->batch_count && !fetch_run(reader))
 		return false;
 
 	copy = &reader->batches[reader->batch_index++];
-	if (!record_batch_open(&reader->batch, copy->base_offset,
-						   VARDATA(copy->batch),
-						   VARSIZE(copy->batch) - VARHDRSZ))
+	old_context = MemoryContextSwitchTo(reader->run_context);
+	opened = record_batch_open(&reader->batch, copy->base_offset,
+							   VARDATA(copy->batch),
+							   VARSIZE(copy->batch) - VARHDRSZ);
+	MemoryContextSwitchTo(old_context);
+	if (!opened)
 		report_damaged_batch(reader);
 	if (copy->base_offset + reader->batch.last_offset_delta != copy->last_offset)
 	{

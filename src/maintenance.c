@@ -182,7 +182,8 @@ roll_is_due(const Topic *topic, const TopicConfig *config,
 		(age == CONFIG_NONE ||
 		 record_timestamp_from(active->created_at) >= now - age))
 		return false;
-	return !active_segment_is_empty(topic);
+	return ConditionalLockRelationOid(active->relid, AccessShareLock) &&
+		!active_segment_is_empty(topic);
 }
 
 /* All that is due now, in the order in which it is to be done. */
@@ -388,6 +389,9 @@ maintain_topic(TopicRun *run)
 		if (!do_step(topic, step, &bytes_dropped))
 			continue;
 		record_step(topic, step->kind, bytes_dropped);
+
+		/* Last, and here: an error at commit would be all topics' error. */
+		switch_pending_segments();
 		run->rolled |= step->kind == STEP_ROLL;
 		run->goes_on = true;
 		return;
@@ -396,7 +400,7 @@ maintain_topic(TopicRun *run)
 
 /* Remember an error, and tell. */
 static void
-record_error(const char *name, const ErrorData * error)
+record_error(const char *name, const ErrorData *error)
 {
 	SavedUser	saved = become_extension_owner();
 	Oid			types[] = {TEXTOID, TEXTOID};
@@ -465,12 +469,13 @@ maintain_topic_safely(TopicRun *run)
 
 		MemoryContextSwitchTo(context);
 		error = CopyErrorData();
-		if (error->sqlerrcode == ERRCODE_QUERY_CANCELED)
-			PG_RE_THROW();
 		FlushErrorState();
 		pass_over_step(run);
 		RollbackAndReleaseCurrentSubTransaction();
+		MemoryContextSwitchTo(context);
 		CurrentResourceOwner = owner;
+		if (error->sqlerrcode == ERRCODE_QUERY_CANCELED)
+			ReThrowError(error);
 		PushActiveSnapshot(GetTransactionSnapshot());
 		record_error(run->name, error);
 		PopActiveSnapshot();

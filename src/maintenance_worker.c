@@ -92,6 +92,7 @@ void
 pg_topic_maintenance_main(Datum main_arg)
 {
 	MemoryContext context;
+	uint32		wait_event = new_wait_event("TopicMaintenance");
 
 	pqsignal(SIGHUP, SignalHandlerForConfigReload);
 	pqsignal(SIGTERM, die);
@@ -125,7 +126,7 @@ pg_topic_maintenance_main(Datum main_arg)
 
 		(void) WaitLatch(MyLatch,
 						 WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH,
-						 maintenance_interval * 1000L, PG_WAIT_EXTENSION);
+						 maintenance_interval * 1000L, wait_event);
 		ResetLatch(MyLatch);
 	}
 }

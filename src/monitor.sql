@@ -247,10 +247,23 @@ CROSS JOIN LATERAL (
 	LEFT JOIN LATERAL (
 		SELECT pg_catalog.unnest(d.blocked_by) AS pid
 		UNION ALL
+		-- A transaction with an xid counts, also while it has no snapshot.
 		SELECT a.pid
 		FROM pg_catalog.pg_stat_activity a
-		WHERE pg_catalog.age(a.backend_xmin) OPERATOR(pg_catalog.>=) pg_catalog.age(d.waits_for_xid)
-		AND a.pid OPERATOR(pg_catalog.<>) pg_catalog.pg_backend_pid()) b ON true) d
+		WHERE GREATEST(pg_catalog.age(a.backend_xmin), pg_catalog.age(a.backend_xid))
+			OPERATOR(pg_catalog.>=) pg_catalog.age(d.waits_for_xid)
+		AND COALESCE(a.datname, pg_catalog.current_database())
+			OPERATOR(pg_catalog.=) pg_catalog.current_database()
+		AND a.pid OPERATOR(pg_catalog.<>) pg_catalog.pg_backend_pid()
+		UNION ALL
+		SELECT 0
+		FROM pg_catalog.pg_prepared_xacts p
+		WHERE pg_catalog.age(p.transaction) OPERATOR(pg_catalog.>=) pg_catalog.age(d.waits_for_xid)
+		AND p.database OPERATOR(pg_catalog.=) pg_catalog.current_database()
+		UNION ALL
+		SELECT COALESCE(r.active_pid, 0)
+		FROM pg_catalog.pg_replication_slots r
+		WHERE pg_catalog.age(r.xmin) OPERATOR(pg_catalog.>=) pg_catalog.age(d.waits_for_xid)) b ON true) d
 WHERE pg_catalog.has_table_privilege(t.relation, 'SELECT');
 COMMENT ON VIEW topic.maintenance IS
 'What maintenance has done for each topic, what it has to do, and what holds it up.';
@@ -267,7 +280,7 @@ COMMENT ON COLUMN topic.maintenance.last_error IS 'The last error.';
 COMMENT ON COLUMN topic.maintenance.last_error_at IS 'When that was.';
 COMMENT ON COLUMN topic.maintenance.due IS 'Steps that the next run has to do.';
 COMMENT ON COLUMN topic.maintenance.held_up IS 'Those of them that wait for somebody''s lock or snapshot.';
-COMMENT ON COLUMN topic.maintenance.held_up_by IS 'Processes to look at in pg_stat_activity: whose locks and snapshots these are; 0: a prepared transaction.';
+COMMENT ON COLUMN topic.maintenance.held_up_by IS 'Processes to look at in pg_stat_activity: whose locks and snapshots these are; 0: a prepared transaction, or a replication slot that is not in use.';
 
 GRANT SELECT ON topic.open_producers, topic.partition_stats, topic.topic_stats, topic.lag,
 	topic.group_info, topic.maintenance TO PUBLIC;

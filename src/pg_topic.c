@@ -15,6 +15,7 @@
 #include "maintenance_worker.h"
 #include "segment_roll.h"
 #include "topic.h"
+#include "wakeup.h"
 
 PG_MODULE_MAGIC;
 
@@ -28,5 +29,6 @@ _PG_init(void)
 	segment_roll_init();
 	group_expiry_init();
 	maintenance_worker_init();
+	wakeup_init();
 	MarkGUCPrefixReserved("pg_topic");
 }

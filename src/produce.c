@@ -20,6 +20,7 @@
 #include "utils/timestamp.h"
 
 #include "arguments.h"
+#include "batch_packer.h"
 #include "compat.h"
 #include "header.h"
 #include "log_append.h"
@@ -158,15 +159,13 @@ make_record(RecordInput *record, const Topic *topic, const ProduceTypes *types,
 }
 
 /*
- * A partition's records that were not appended yet, cut into batches, and the
- * contiguous run that was appended last.
+ * A partition's records that were not appended yet, and the contiguous run
+ * that was appended last.
  */
 typedef struct PartitionBuffer
 {
-	RecordBatchBuilder *batches;
-	int			count;			/* batches in use; the last one is open */
-	int			capacity;
-	Size		bytes;
+	BatchPacker packer;
+	int64		record_count;	/* of all that came */
 
 	int64		run_base;
 	int64		run_count;		/* 0: no run yet */
@@ -180,28 +179,34 @@ typedef struct BatchProducer
 	PartitionBuffer *partitions;
 } BatchProducer;
 
-static RecordBatchBuilder *
-next_batch(PartitionBuffer *buffer)
+/* A packer for the topic's batches. */
+static void
+begin_packing(BatchPacker *packer, const Topic *topic)
 {
-	if (buffer->count == buffer->capacity)
-	{
-		int			capacity = Max(buffer->capacity * 2, 4);
-
-		buffer->batches = buffer->batches
-			? repalloc(buffer->batches, capacity * sizeof(RecordBatchBuilder))
-			: palloc(capacity * sizeof(RecordBatchBuilder));
-		for (int i = buffer->capacity; i < capacity; i++)
-			record_batch_builder_init(&buffer->batches[i], VARHDRSZ);
-		buffer->capacity = capacity;
-	}
-	return &buffer->batches[buffer->count++];
+	batch_packer_init(packer, topic->compression, SEGMENT_BATCH_BYTES);
+	batch_packer_set(packer, leader_epoch(), batch_attributes(topic),
+					 RECORD_BATCH_NO_DELETE_HORIZON);
 }
 
+/* Add a record, the one of that number since the packer began. */
 static void
-finish_batch(RecordBatchBuilder *batch, const Topic *topic)
+pack_record(BatchPacker *packer, const Topic *topic, RecordInput *record,
+			int64 number)
 {
-	record_batch_finish(batch, leader_epoch(), batch_attributes(topic));
-	SET_VARSIZE(batch->buffer, batch->size);
+	if (!batch_packer_add(packer, record, number))
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("record is too large for a record batch of topic \"%s\"",
+						topic->name)));
+}
+
+/* Append finished batches; their buffers become varlenas. */
+static int64
+append_batches(LogAppender *appender, int partition, BatchPacker *packer)
+{
+	for (int i = 0; i < packer->count; i++)
+		SET_VARSIZE(packer->batches[i].buffer, packer->batches[i].size);
+	return log_append(appender, partition, packer->batches, packer->count);
 }
 
 static void
@@ -218,23 +223,21 @@ emit_run(BatchProducer *producer, int partition)
 						 producer->result->setDesc, values, nulls);
 }
 
-/* Append what a partition's buffer holds. */
+/* Append the finished batches of a partition. */
 static void
 flush_partition(BatchProducer *producer, int partition)
 {
 	PartitionBuffer *buffer = &producer->partitions[partition];
+	BatchPacker *packer = &buffer->packer;
 	int64		record_count = 0;
 	int64		base_offset;
 
-	if (buffer->count == 0)
+	if (packer->count == 0)
 		return;
-	for (int i = 0; i < buffer->count; i++)
-	{
-		finish_batch(&buffer->batches[i], producer->topic);
-		record_count += buffer->batches[i].record_count;
-	}
-	base_offset = log_append(producer->appender, partition, buffer->batches,
-							 buffer->count);
+	for (int i = 0; i < packer->count; i++)
+		record_count += packer->batches[i].record_count;
+	base_offset = append_batches(producer->appender, partition, packer);
+	batch_packer_clear(packer);
 
 	if (buffer->run_count > 0 &&
 		buffer->run_base + buffer->run_count == base_offset)
@@ -246,51 +249,20 @@ flush_partition(BatchProducer *producer, int partition)
 		buffer->run_base = base_offset;
 		buffer->run_count = record_count;
 	}
-
-	for (int i = 0; i < buffer->count; i++)
-		record_batch_builder_reset(&buffer->batches[i]);
-	buffer->count = 0;
-	buffer->bytes = 0;
-}
-
-static void
-report_too_large(const Topic *topic)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-			 errmsg("record is too large for a record batch of topic \"%s\"",
-					topic->name)));
 }
 
 /* Add a record to its partition's buffer. */
 static void
-buffer_record(BatchProducer *producer, int partition,
-			  const RecordInput *record)
+buffer_record(BatchProducer *producer, int partition, RecordInput *record)
 {
 	PartitionBuffer *buffer = &producer->partitions[partition];
-	RecordBatchBuilder *batch = NULL;
-	Size		size;
 
-	if (buffer->count > 0)
-	{
-		batch = &buffer->batches[buffer->count - 1];
-		size = record_batch_size_with(batch, record);
-		if (size > SEGMENT_BATCH_BYTES)
-		{
-			buffer->bytes += batch->size;
-			batch = NULL;
-			if (buffer->bytes >= APPEND_RUN_BYTES)
-				flush_partition(producer, partition);
-		}
-	}
-	if (!batch)
-	{
-		batch = next_batch(buffer);
-		size = record_batch_size_with(batch, record);
-		if (size == SIZE_MAX)
-			report_too_large(producer->topic);
-	}
-	record_batch_add(batch, record);
+	if (buffer->record_count == 0)
+		begin_packing(&buffer->packer, producer->topic);
+	pack_record(&buffer->packer, producer->topic, record,
+				buffer->record_count++);
+	if (buffer->packer.bytes >= APPEND_RUN_BYTES)
+		flush_partition(producer, partition);
 }
 
 /*
@@ -305,7 +277,7 @@ topic_produce(PG_FUNCTION_ARGS)
 	int			partition = partition_argument(fcinfo, 4, topic);
 	LogAppender *appender = log_appender_begin(topic);
 	RecordInput record;
-	RecordBatchBuilder batch;
+	BatchPacker packer;
 	int64		now = record_timestamp_from(GetCurrentTimestamp());
 	int64		offset;
 
@@ -316,14 +288,12 @@ topic_produce(PG_FUNCTION_ARGS)
 									 record.key.length < 0
 									 ? rotating_partition(topic) : 0);
 
-	record_batch_builder_init(&batch, VARHDRSZ);
-	if (record_batch_size_with(&batch, &record) == SIZE_MAX)
-		report_too_large(topic);
-	record_batch_add(&batch, &record);
-	finish_batch(&batch, topic);
-	offset = log_append(appender, partition, &batch, 1);
+	begin_packing(&packer, topic);
+	pack_record(&packer, topic, &record, 0);
+	batch_packer_finish(&packer, 0);
+	offset = append_batches(appender, partition, &packer);
 	log_appender_end(appender);
-	record_batch_builder_free(&batch);
+	batch_packer_free(&packer);
 	PG_RETURN_INT64(offset);
 }
 
@@ -446,8 +416,11 @@ topic_produce_batch(PG_FUNCTION_ARGS)
 
 	for (int i = 0; i < topic->partitions; i++)
 	{
+		PartitionBuffer *buffer = &producer.partitions[i];
+
+		batch_packer_finish(&buffer->packer, buffer->record_count - 1);
 		flush_partition(&producer, i);
-		if (producer.partitions[i].run_count > 0)
+		if (buffer->run_count > 0)
 			emit_run(&producer, i);
 	}
 	log_appender_end(producer.appender);

@@ -31,11 +31,7 @@
  *
  *-------------------------------------------------------------------------
  */
-#ifdef RECORD_BATCH_STANDALONE
-#include "c.h"
-#else
-#include "postgres.h"
-#endif
+#include "standalone.h"
 
 #include "common/int.h"
 #include "port/pg_bswap.h"
@@ -71,6 +67,11 @@
  */
 #define MAX_BATCH_SIZE				((size_t) 0x3fffff00)
 
+/* No batch that we wrote decompresses to more.  (The fuzzer allows less.) */
+#ifndef MAX_DECOMPRESSED_SIZE
+#define MAX_DECOMPRESSED_SIZE		MAX_BATCH_SIZE
+#endif
+
 /* A batch that fills a heap page never has to grow its buffer. */
 #define INITIAL_CAPACITY			8192
 
@@ -83,32 +84,12 @@
 
 #define MAX_VARINT_SIZE				5
 
-#ifdef RECORD_BATCH_STANDALONE
-static void *
-palloc(size_t size)
-{
-	void	   *memory = malloc(size);
-
-	if (memory == NULL)
-		abort();
-	return memory;
-}
-
-static void *
-repalloc(void *memory, size_t size)
-{
-	memory = realloc(memory, size);
-	if (memory == NULL)
-		abort();
-	return memory;
-}
-
-static void
-pfree(void *memory)
-{
-	free(memory);
-}
-#endif							/* RECORD_BATCH_STANDALONE */
+/*
+ * The greatest timestampDelta that we write: half of what the field holds, so
+ * that each record's timestamp can also be told from any other's of the batch
+ * (record_batch_split).
+ */
+#define MAX_TIMESTAMP_DELTA			(PG_INT64_MAX / 2)
 
 /*
  * Fixed-size integers.  The caller knows that the bytes are there.
@@ -321,16 +302,17 @@ get_header(const char **pos, const char *end, RecordHeader *header)
  * The record's `length`: its bytes without that field itself.
  */
 static inline uint64
-record_body_size(const RecordBatchBuilder *builder, const RecordInput *record,
-				 int64 delta)
+record_body_size(const RecordInput *record, int64 delta)
 {
 	uint64		size;
 	int			i;
 
-	size = 1 + varint_size(delta) + varint_size(builder->record_count);
+	size = 1 + varint_size(delta) + varint_size(record->offset_delta);
 	size += bytes_size(&record->key);
 	size += bytes_size(&record->value);
 	size += varint_size(record->header_count);
+	if (record->headers == NULL)
+		return size + Max(record->packed_headers.length, 0);
 	for (i = 0; i < record->header_count; i++)
 	{
 		size += bytes_size(&record->headers[i].key);
@@ -383,25 +365,52 @@ void
 record_batch_builder_reset(RecordBatchBuilder *builder)
 {
 	builder->size = builder->reserve + RECORD_BATCH_HEADER_SIZE;
+	builder->base_offset = 0;
 	builder->record_count = 0;
+	builder->last_offset_delta = -1;
 	builder->base_timestamp = 0;
 	builder->max_timestamp = 0;
+	builder->delete_horizon = RECORD_BATCH_NO_DELETE_HORIZON;
+	builder->has_tombstone = false;
+}
+
+void
+record_batch_set_delete_horizon(RecordBatchBuilder *builder,
+								int64 delete_horizon)
+{
+	Assert(builder->record_count == 0);
+	builder->delete_horizon = delete_horizon;
+}
+
+/*
+ * baseTimestamp, from which timestampDelta counts: the delete horizon, or
+ * else the first record's timestamp, which `record` will be if there is none
+ * yet.
+ */
+static inline int64
+base_timestamp_with(const RecordBatchBuilder *builder,
+					const RecordInput *record)
+{
+	if (builder->record_count > 0)
+		return builder->base_timestamp;
+	if (builder->delete_horizon != RECORD_BATCH_NO_DELETE_HORIZON)
+		return builder->delete_horizon;
+	return record->timestamp;
 }
 
 size_t
 record_batch_size_with(const RecordBatchBuilder *builder,
 					   const RecordInput *record)
 {
-	int64		delta = 0;
+	int64		delta;
 	uint64		size;
 
-	/* The first record's timestamp becomes the batch's baseTimestamp. */
-	if (builder->record_count > 0 &&
-		pg_sub_s64_overflow(record->timestamp, builder->base_timestamp,
-							&delta))
+	if (pg_sub_s64_overflow(record->timestamp,
+							base_timestamp_with(builder, record), &delta) ||
+		delta > MAX_TIMESTAMP_DELTA || delta < -MAX_TIMESTAMP_DELTA)
 		return SIZE_MAX;
 
-	size = record_body_size(builder, record, delta);
+	size = record_body_size(record, delta);
 	size += varint_size((int64) size) + builder->size - builder->reserve;
 	return size > MAX_BATCH_SIZE ? SIZE_MAX : (size_t) size;
 }
@@ -409,14 +418,14 @@ record_batch_size_with(const RecordBatchBuilder *builder,
 void
 record_batch_add(RecordBatchBuilder *builder, const RecordInput *record)
 {
-	int64		delta = 0;
+	int64		base_timestamp = base_timestamp_with(builder, record);
+	int64		delta = record->timestamp - base_timestamp;
 	size_t		body_size;
 	char	   *pos;
 	int			i;
 
-	if (builder->record_count > 0)
-		delta = record->timestamp - builder->base_timestamp;
-	body_size = (size_t) record_body_size(builder, record, delta);
+	Assert(record->offset_delta > builder->last_offset_delta);
+	body_size = (size_t) record_body_size(record, delta);
 	if (builder->capacity - builder->size < body_size + MAX_VARINT_SIZE)
 		enlarge_buffer(builder, varint_size((int64) body_size) + body_size);
 
@@ -424,25 +433,36 @@ record_batch_add(RecordBatchBuilder *builder, const RecordInput *record)
 	pos = put_varint(pos, (int64) body_size);
 	*pos++ = 0;					/* attributes */
 	pos = put_varint(pos, delta);
-	pos = put_varint(pos, builder->record_count);	/* offsetDelta */
+	pos = put_varint(pos, record->offset_delta);
 	pos = put_bytes(pos, &record->key);
 	pos = put_bytes(pos, &record->value);
 	pos = put_varint(pos, record->header_count);
-	for (i = 0; i < record->header_count; i++)
+	if (record->headers == NULL)
 	{
-		Assert(record->headers[i].key.length >= 0);
-		pos = put_bytes(pos, &record->headers[i].key);
-		pos = put_bytes(pos, &record->headers[i].value);
+		if (record->packed_headers.length > 0)
+		{
+			memcpy(pos, record->packed_headers.data,
+				   record->packed_headers.length);
+			pos += record->packed_headers.length;
+		}
+	}
+	else
+	{
+		for (i = 0; i < record->header_count; i++)
+		{
+			Assert(record->headers[i].key.length >= 0);
+			pos = put_bytes(pos, &record->headers[i].key);
+			pos = put_bytes(pos, &record->headers[i].value);
+		}
 	}
 	builder->size = pos - builder->buffer;
 
-	if (builder->record_count == 0)
-	{
-		builder->base_timestamp = record->timestamp;
+	if (builder->record_count == 0 ||
+		record->timestamp > builder->max_timestamp)
 		builder->max_timestamp = record->timestamp;
-	}
-	else if (record->timestamp > builder->max_timestamp)
-		builder->max_timestamp = record->timestamp;
+	builder->base_timestamp = base_timestamp;
+	builder->last_offset_delta = record->offset_delta;
+	builder->has_tombstone |= record->value.length < 0;
 	builder->record_count++;
 }
 
@@ -470,11 +490,16 @@ record_batch_finish(RecordBatchBuilder *builder, int32 partition_leader_epoch,
 	/* Kafka knows no batch that never had a record. */
 	Assert(builder->record_count > 0);
 
+	/* Without the bit, baseTimestamp is only what deltas count from. */
+	if (builder->delete_horizon != RECORD_BATCH_NO_DELETE_HORIZON &&
+		builder->has_tombstone)
+		attributes |= RECORD_BATCH_DELETE_HORIZON;
+
 	put_int32(batch + BATCH_LENGTH_POS, (int32) (length - UNCOUNTED_BYTES));
 	put_int32(batch + PARTITION_LEADER_EPOCH_POS, partition_leader_epoch);
 	batch[MAGIC_POS] = RECORD_BATCH_MAGIC;
 	put_int16(batch + ATTRIBUTES_POS, attributes);
-	put_int32(batch + LAST_OFFSET_DELTA_POS, builder->record_count - 1);
+	put_int32(batch + LAST_OFFSET_DELTA_POS, builder->last_offset_delta);
 	put_int64(batch + BASE_TIMESTAMP_POS, builder->base_timestamp);
 	put_int64(batch + MAX_TIMESTAMP_POS, builder->max_timestamp);
 	put_int64(batch + PRODUCER_ID_POS, RECORD_BATCH_NO_PRODUCER_ID);
@@ -484,9 +509,34 @@ record_batch_finish(RecordBatchBuilder *builder, int32 partition_leader_epoch,
 	put_int32(batch + CRC_POS, (int32) batch_crc(batch, length));
 }
 
+void
+record_batch_finish_compressed(RecordBatchBuilder *builder,
+							   const RecordBatchBuilder *records,
+							   CompressionCodec codec, RecordBytes compressed,
+							   int32 partition_leader_epoch,
+							   int16 attributes)
+{
+	Assert(builder->record_count == 0);
+	if (builder->capacity - builder->size < (size_t) compressed.length)
+		enlarge_buffer(builder, compressed.length);
+	memcpy(builder->buffer + builder->size, compressed.data,
+		   compressed.length);
+	builder->size += compressed.length;
+
+	builder->base_offset = records->base_offset;
+	builder->record_count = records->record_count;
+	builder->last_offset_delta = records->last_offset_delta;
+	builder->base_timestamp = records->base_timestamp;
+	builder->max_timestamp = records->max_timestamp;
+	builder->delete_horizon = records->delete_horizon;
+	builder->has_tombstone = records->has_tombstone;
+	record_batch_finish(builder, partition_leader_epoch,
+						attributes | (int16) codec);
+}
+
 /*
- * Check everything about a batch that can be told from its header.  Returns
- * what is wrong, or NULL.
+ * Check everything about a batch that can be told before its records are
+ * decompressed.  Returns what is wrong, or NULL.
  */
 static const char *
 check_batch(const RecordBatch *batch, const char *data, size_t length)
@@ -500,10 +550,8 @@ check_batch(const RecordBatch *batch, const char *data, size_t length)
 		return "magic is not 2";
 	if ((uint32) get_int32(data + CRC_POS) != batch_crc(data, length))
 		return "CRC does not match";
-	if (codec > RECORD_BATCH_ZSTD)
+	if (codec > COMPRESSION_ZSTD)
 		return "unknown compression codec";
-	if (codec != RECORD_BATCH_NONE)
-		return "compression codec not supported";
 	if ((batch->attributes & RECORD_BATCH_CONTROL) != 0)
 		return "control batch not supported";
 
@@ -511,6 +559,33 @@ check_batch(const RecordBatch *batch, const char *data, size_t length)
 	if (batch->last_offset_delta < 0 || batch->base_offset < 0 ||
 		batch->base_offset >= PG_INT64_MAX - batch->last_offset_delta)
 		return "offsets out of range";
+	return NULL;
+}
+
+/*
+ * Find the records of a batch whose header is right, which may have to be
+ * decompressed, and check how many they are said to be.  Returns what is
+ * wrong, or NULL.
+ */
+static const char *
+find_records(RecordBatch *batch, const char *data, size_t length)
+{
+	CompressionCodec codec = batch->attributes & RECORD_BATCH_COMPRESSION_MASK;
+	const char *records = data + RECORD_BATCH_HEADER_SIZE;
+	size_t		size = length - RECORD_BATCH_HEADER_SIZE;
+
+	if (codec != COMPRESSION_NONE)
+	{
+		const char *error = decompress_bytes(codec, records, size,
+											 MAX_DECOMPRESSED_SIZE,
+											 &batch->decompressed, &size);
+
+		if (error != NULL)
+			return error;
+		records = batch->decompressed;
+	}
+	batch->next = records;
+	batch->end = records + size;
 
 	/*
 	 * Compaction may leave fewer records than offsets, down to none.
@@ -545,17 +620,38 @@ record_batch_open(RecordBatch *batch, int64 base_offset,
 	batch->producer_epoch = get_int16(data + PRODUCER_EPOCH_POS);
 	batch->base_sequence = get_int32(data + BASE_SEQUENCE_POS);
 	batch->records_count = get_int32(data + RECORDS_COUNT_POS);
-	batch->next = data + RECORD_BATCH_HEADER_SIZE;
-	batch->end = data + length;
 	batch->last_delta = -1;
 	batch->error = check_batch(batch, data, length);
+	if (batch->error == NULL)
+		batch->error = find_records(batch, data, length);
+	if (batch->error != NULL)
+		record_batch_close(batch);
 	return batch->error == NULL;
+}
+
+void
+record_batch_close(RecordBatch *batch)
+{
+	if (batch->decompressed != NULL)
+		pfree(batch->decompressed);
+	batch->decompressed = NULL;
+	batch->next = batch->end = NULL;
 }
 
 size_t
 record_batch_raw_size(const char *data, size_t length)
 {
-	return length;
+	int			codec;
+	uint64		size;
+
+	if (length < RECORD_BATCH_HEADER_SIZE)
+		return length;
+	codec = get_int16(data + ATTRIBUTES_POS) & RECORD_BATCH_COMPRESSION_MASK;
+	if (!decompressed_size(codec, data + RECORD_BATCH_HEADER_SIZE,
+						   length - RECORD_BATCH_HEADER_SIZE, &size) ||
+		size > MAX_DECOMPRESSED_SIZE)
+		return length;
+	return RECORD_BATCH_HEADER_SIZE + (size_t) size;
 }
 
 /*
@@ -645,6 +741,94 @@ record_batch_next(RecordBatch *batch, Record *record)
 	}
 	batch->error = read_record(batch, record);
 	return batch->error == NULL;
+}
+
+void
+record_input_from(RecordInput *input, const Record *record)
+{
+	memset(input, 0, sizeof(*input));
+	input->timestamp = record->timestamp;
+	input->key = record->key;
+	input->value = record->value;
+	input->header_count = record->header_count;
+	input->packed_headers = record->headers;
+}
+
+/*
+ * Read what a builder has collected.
+ */
+static void
+open_builder(RecordBatch *batch, const RecordBatchBuilder *builder)
+{
+	memset(batch, 0, sizeof(*batch));
+	batch->base_offset = builder->base_offset;
+	batch->last_offset_delta = builder->last_offset_delta;
+	batch->base_timestamp = builder->base_timestamp;
+	batch->records_count = builder->record_count;
+	batch->next = record_batch_records(builder);
+	batch->end = builder->buffer + builder->size;
+	batch->last_delta = -1;
+}
+
+size_t
+record_batch_boundary(const RecordBatchBuilder *builder, size_t max_size)
+{
+	const char *batch = builder->buffer + builder->reserve;
+	const char *end = builder->buffer + builder->size;
+	const char *boundary = record_batch_records(builder);
+
+	while (boundary < end)
+	{
+		const char *next = boundary;
+		int32		length = 0;
+
+		(void) get_varint(&next, end, &length);
+		next += length;
+		if ((size_t) (next - batch) > max_size &&
+			boundary > record_batch_records(builder))
+			break;
+		boundary = next;
+	}
+	return boundary - batch;
+}
+
+void
+record_batch_split(RecordBatchBuilder *builder, size_t size,
+				   RecordBatchBuilder *rest)
+{
+	const char *boundary = builder->buffer + builder->reserve + size;
+	RecordBatch batch;
+	Record		record;
+
+	Assert(rest->record_count == 0);
+	open_builder(&batch, builder);
+	builder->record_count = 0;
+	builder->has_tombstone = false;
+	while (batch.next < boundary && record_batch_next(&batch, &record))
+	{
+		if (builder->record_count == 0 ||
+			record.timestamp > builder->max_timestamp)
+			builder->max_timestamp = record.timestamp;
+		builder->last_offset_delta = batch.last_delta;
+		builder->has_tombstone |= record.value.length < 0;
+		builder->record_count++;
+	}
+
+	while (record_batch_next(&batch, &record))
+	{
+		RecordInput input;
+
+		record_input_from(&input, &record);
+		if (rest->record_count == 0)
+		{
+			rest->base_offset = record.offset;
+			rest->delete_horizon = builder->delete_horizon;
+		}
+		input.offset_delta = (int32) (record.offset - rest->base_offset);
+		record_batch_add(rest, &input);
+	}
+	Assert(batch.error == NULL);
+	builder->size = builder->reserve + size;
 }
 
 bool

@@ -24,6 +24,7 @@
 #include "catalog/pg_type.h"
 #include "fmgr.h"
 #include "miscadmin.h"
+#include "storage/lmgr.h"
 #include "storage/procarray.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -34,26 +35,59 @@
 #include "compat.h"
 #include "consumer_offset.h"
 #include "errors.h"
+#include "log_reader.h"
 #include "retention.h"
 #include "segment_list.h"
 #include "stable_offset.h"
 
 PG_FUNCTION_INFO_V1(topic_delete_records);
 
+/*
+ * Has the segment, before the next one, records of a partition from `offset`?
+ * It has if it is locked, so that nobody can tell without waiting.
+ */
+static bool
+has_records(Topic *topic, const SegmentInfo *info, const SegmentInfo *next,
+			int partition, int64 offset)
+{
+	int64		start = log_start_offset(topic, NULL, partition);
+	LogRange	range = LOG_RANGE_ALL;
+	Snapshot	snapshot;
+	LogReader  *reader;
+	Record		record;
+	bool		found;
+
+	range.from_offset = Max(offset, start);
+	range.to_offset = segment_base_offset(&next->segment, partition);
+	if (info->stats->record_counts[partition] == 0 ||
+		range.from_offset >= range.to_offset)
+		return false;
+	if (range.from_offset <= segment_base_offset(&info->segment, partition) ||
+		!ConditionalLockRelationOid(info->relid, AccessShareLock))
+		return true;
+
+	/* Offsets may end in a gap that transactions left which rolled back. */
+	snapshot = RegisterSnapshot(GetLatestSnapshot());
+	reader = log_reader_begin(topic, partition, &range, snapshot);
+	found = log_reader_next(reader, &record);
+	log_reader_end(reader);
+	UnregisterSnapshot(snapshot);
+	return found;
+}
+
 /* Has delete_records deleted all that is before the next segment? */
 static bool
-is_deleted(const Topic *topic, const SegmentInfo *next)
+is_deleted(Topic *topic, const SegmentInfo *info, const SegmentInfo *next)
 {
 	for (int i = 0; i < topic->partitions; i++)
-		if (segment_base_offset(&next->segment, i) >
-			log_start_offset(topic, NULL, i))
+		if (has_records(topic, info, next, i, 0))
 			return false;
 	return true;
 }
 
 /* Have the groups that retention waits for consumed the segment? */
 static bool
-is_consumed(const Topic *topic, const TopicConfig *config,
+is_consumed(Topic *topic, const TopicConfig *config,
 			const SegmentInfo *info, const SegmentInfo *next)
 {
 	ListCell   *cell;
@@ -64,12 +98,10 @@ is_consumed(const Topic *topic, const TopicConfig *config,
 		{
 			ConsumerOffset committed;
 
-			if (info->stats->record_counts[i] == 0)
-				continue;
 			consumer_offset_read(lfirst(cell), topic->name, i,
 								 GetActiveSnapshot(), &committed, NULL);
-			if (!committed.found || committed.committed_offset <
-				segment_base_offset(&next->segment, i))
+			if (has_records(topic, info, next, i,
+							committed.found ? committed.committed_offset : 0))
 				return false;
 		}
 	}
@@ -118,7 +150,7 @@ expired_segment(Topic *topic, const TopicConfig *config, List *infos,
 	/* Settled, it has no producers that have yet to commit. */
 	if (!next || !oldest->stats)
 		return NULL;
-	if (is_deleted(topic, next))
+	if (is_deleted(topic, oldest, next))
 		return oldest;
 	if (!config->delete_expired)
 		return NULL;
@@ -212,10 +244,7 @@ topic_delete_records(PG_FUNCTION_ARGS)
 	topic = topic_open(name, ACL_NO_RIGHTS, ShareUpdateExclusiveLock);
 	check_partition(topic, partition);
 	start = log_start_offset(topic, NULL, partition);
-
-	/* A gap that ends a settled segment need not keep the segment. */
-	end = Max(last_stable_offset(topic, partition),
-			  settled_offset(topic, partition));
+	end = last_stable_offset(topic, partition);
 	if (PG_ARGISNULL(2))
 		before_offset = end;
 	if (before_offset > end)

@@ -20,18 +20,25 @@
  * retired for it.
  *
  * On a standby that does not send its feedback, a segment may be dropped while
- * a snapshot still needs it.  In place of the records of a rewritten segment
- * such a reader would find records that are newer than its snapshot, so it
- * gets an error, as it does where recovery conflicts with it.
+ * a snapshot still needs it.  Such a reader would find fewer records than it
+ * should, or, in place of those of a rewritten segment, records that are newer
+ * than its snapshot; so it gets an error, as it does where recovery conflicts
+ * with it.
  *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
+#include "access/genam.h"
+#include "access/htup_details.h"
+#include "access/table.h"
 #include "access/transam.h"
 #include "access/xact.h"
+#include "access/xlog.h"
+#include "utils/fmgroids.h"
 #include "utils/snapmgr.h"
 
+#include "catalog.h"
 #include "segment_list.h"
 
 /* Does the snapshot see what this transaction has committed? */
@@ -43,16 +50,61 @@ snapshot_sees(Snapshot snapshot, TransactionId xid)
 		!XidInMVCCSnapshot(xid, snapshot);
 }
 
+/* For a standby, whose snapshots the primary may not know. */
+static void
+report_changed_segment(const Topic *topic, int32 number)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+			 errmsg("segment %d of topic \"%s\" was dropped or rewritten after this snapshot was taken",
+					number, topic->name),
+			 errhint("Retry the transaction.  On a standby, hot_standby_feedback avoids this.")));
+}
+
 static void
 check_rewritten_segment(const Topic *topic, const Segment *segment,
 						Snapshot snapshot)
 {
 	if (segment->generation > 0 && !snapshot_sees(snapshot, segment->xmin))
-		ereport(ERROR,
-				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
-				 errmsg("segment %d of topic \"%s\" was rewritten after this snapshot was taken",
-						segment->number, topic->name),
-				 errhint("Retry the transaction.  On a standby, hot_standby_feedback avoids this.")));
+		report_changed_segment(topic, segment->number);
+}
+
+/*
+ * Does the list begin with the oldest segment that the snapshot reads?  Which
+ * one that is, the snapshot's own view of the catalog tells.
+ */
+static void
+check_oldest_segment(const Topic *topic, const SegmentList *list,
+					 Snapshot snapshot)
+{
+	Relation	relation = table_open(catalog_relation_oid("segments"),
+									  AccessShareLock);
+	Relation	index = index_open(catalog_relation_oid("segments_pkey"),
+								   AccessShareLock);
+	bool		found = false;
+	ScanKeyData scan_key;
+	SysScanDesc scan;
+	HeapTuple	tuple;
+
+	ScanKeyInit(&scan_key, Anum_segments_topic_id, BTEqualStrategyNumber,
+				F_INT4EQ, Int32GetDatum(topic->id));
+	scan = systable_beginscan_ordered(relation, index, snapshot, 1, &scan_key);
+	while (!found && (tuple = systable_getnext_ordered(scan,
+													   ForwardScanDirection)) != NULL)
+	{
+		TupleDesc	columns = RelationGetDescr(relation);
+		int32		number;
+		bool		isnull;
+
+		number = DatumGetInt32(heap_getattr(tuple, Anum_segments_segment,
+											columns, &isnull));
+		(void) heap_getattr(tuple, Anum_segments_retired_at, columns, &found);
+		if (found && number < list->segments[0].number)
+			report_changed_segment(topic, number);
+	}
+	systable_endscan_ordered(scan);
+	index_close(index, AccessShareLock);
+	table_close(relation, AccessShareLock);
 }
 
 /*
@@ -97,13 +149,18 @@ merge_retired(const Topic *topic, Snapshot snapshot)
 const SegmentList *
 segments_for_snapshot(const Topic *topic, Snapshot snapshot)
 {
+	const SegmentList *list = &topic->segments;
+
 	if (!snapshot)
-		return &topic->segments;
+		return list;
 	if (topic->retired.count > 0)
-		return merge_retired(topic, snapshot);
-	for (int i = 0; i < topic->segments.count; i++)
-		check_rewritten_segment(topic, &topic->segments.segments[i], snapshot);
-	return &topic->segments;
+		list = merge_retired(topic, snapshot);
+	else
+		for (int i = 0; i < list->count; i++)
+			check_rewritten_segment(topic, &list->segments[i], snapshot);
+	if (RecoveryInProgress())
+		check_oldest_segment(topic, list, snapshot);
+	return list;
 }
 
 int

@@ -113,15 +113,21 @@ switch_segment(const PendingRoll *roll)
 	table_close(active, NoLock);
 }
 
+void
+switch_pending_segments(void)
+{
+	for (PendingRoll *roll = pending_rolls; roll; roll = roll->next)
+		switch_segment(roll);
+	pending_rolls = NULL;
+}
+
 static void
 end_transaction(XactEvent event, void *arg)
 {
 	switch (event)
 	{
 		case XACT_EVENT_PRE_COMMIT:
-			for (PendingRoll *roll = pending_rolls; roll; roll = roll->next)
-				switch_segment(roll);
-			pending_rolls = NULL;
+			switch_pending_segments();
 			break;
 		case XACT_EVENT_PRE_PREPARE:
 			if (pending_rolls)

@@ -22,4 +22,9 @@ extern bool active_segment_is_empty(const Topic *topic);
  */
 extern bool roll_segment(Topic *topic);
 
+/*
+ * Do so now, if the transaction ends right after: producers wait until then.
+ */
+extern void switch_pending_segments(void);
+
 #endif							/* TOPIC_SEGMENT_ROLL_H */

@@ -156,25 +156,23 @@ latest_snapshot(Topic **topic)
 }
 
 /*
- * 1 + the last committed record before an offset below which all is decided.
- * Aborted transactions may have left a gap there at the end of a settled
- * segment, and a reader who has read all there is stands before it.
+ * 1 + the last committed record of a row that begins before `hint`, an offset
+ * below which every row is decided; or else the log start offset.
  */
 static int64
-end_before(Topic *topic, int partition, int64 stable, Snapshot snapshot)
+find_decided_end(Topic *topic, int partition, int64 hint, Snapshot snapshot)
 {
 	int64		end = log_start_offset(topic, NULL, partition);
-	bool		found = stable <= end;
+	bool		found = false;
 	LogScan		scan;
 	SegmentRow	row;
 
-	log_scan_backward(&scan, topic, NULL, partition, stable - 1);
-	while (!found && log_scan_next(&scan, &row))
+	log_scan_backward(&scan, topic, NULL, partition, hint - 1);
+	while (!found && log_scan_next(&scan, &row) && row.last_offset >= end)
 	{
-		found = row.last_offset < end ||
-			judge_row(&row, snapshot) == ROW_COMMITTED;
+		found = judge_row(&row, snapshot) == ROW_COMMITTED;
 		if (found)
-			end = Max(end, row.last_offset + 1);
+			end = row.last_offset + 1;
 	}
 	log_scan_end(&scan);
 	return end;
@@ -185,6 +183,10 @@ end_before(Topic *topic, int partition, int64 stable, Snapshot snapshot)
  * row stands there.  It is kept for next time, so that a large transaction is
  * passed over once in a session; but not where we may have rows of our own,
  * which we see and which are not decided.
+ *
+ * Where nothing is committed at or after the hint, the hint itself may be
+ * another offset: a segment may begin after offsets that were rolled back, and
+ * the log in the middle of a batch.
  */
 static int64
 find_last_stable_offset(Topic *topic, int partition, int64 hint,
@@ -194,10 +196,10 @@ find_last_stable_offset(Topic *topic, int partition, int64 hint,
 											  PG_INT64_MAX, PG_INT64_MAX,
 											  snapshot, stopped);
 
+	if (stable == hint && hint != topic->stable_offsets[partition])
+		stable = find_decided_end(topic, partition, hint, snapshot);
 	if (!TransactionIdIsValid(GetTopTransactionIdIfAny()))
 		topic->stable_offsets[partition] = stable;
-	if (stable == settled_offset(topic, partition))
-		return end_before(topic, partition, stable, snapshot);
 	return stable;
 }
 

@@ -12,6 +12,7 @@
 #include "utils/acl.h"
 
 #include "compat.h"
+#include "compression.h"
 
 /* Partitions of a topic: one switch locks them all (see segment_roll.c). */
 #define MAX_PARTITIONS		1000
@@ -58,6 +59,7 @@ typedef struct Topic
 	int			partitions;
 	ValueFormat value_format;
 	int32		max_record_bytes;
+	CompressionCodec compression;	/* of new batches */
 	bool		log_append_time;
 	bool		compacted;		/* cleanup_policy includes compact */
 	SegmentList segments;		/* the latest list */

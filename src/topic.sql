@@ -43,7 +43,7 @@ CREATE TABLE topic.topics (
 			AND max_record_bytes OPERATOR(pg_catalog.<=) 536870912),
 	compression text NOT NULL
 		CONSTRAINT topics_compression_check CHECK (
-			compression OPERATOR(pg_catalog.=) 'none'),
+			compression OPERATOR(pg_catalog.=) ANY ('{none,lz4,zstd}'::pg_catalog.text[])),
 	segment_bytes bigint NOT NULL
 		CONSTRAINT topics_segment_bytes_check CHECK (
 			segment_bytes OPERATOR(pg_catalog.>) 0),
@@ -83,7 +83,7 @@ COMMENT ON COLUMN topic.topics.retention_bytes IS 'How many bytes of log are kep
 COMMENT ON COLUMN topic.topics.cleanup_policy IS 'delete: retention applies; compact: only the latest record of each key is kept; compact,delete: both.';
 COMMENT ON COLUMN topic.topics.value_format IS 'What values are checked to be: text, json or bytes.';
 COMMENT ON COLUMN topic.topics.max_record_bytes IS 'Greatest size of a record: key, value and headers, in bytes.';
-COMMENT ON COLUMN topic.topics.compression IS 'none.';
+COMMENT ON COLUMN topic.topics.compression IS 'How new batches are compressed: none, lz4 or zstd.';
 COMMENT ON COLUMN topic.topics.segment_bytes IS 'Size at which a segment is due to be rolled.';
 COMMENT ON COLUMN topic.topics.segment_age IS 'Age at which a segment is due to be rolled; NULL: never.';
 COMMENT ON COLUMN topic.topics.timestamp_type IS 'CreateTime: the producer''s; LogAppendTime: the server''s clock at append.';

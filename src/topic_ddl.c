@@ -82,7 +82,7 @@ static const TopicOption topic_options[OPTION_COUNT] = {
 	{"cleanup_policy", TEXTOID, 0, 0, {"delete", "compact", "compact,delete"}, "'delete'"},
 	{"value_format", TEXTOID, 0, 0, {"text", "json", "bytes"}, "'text'"},
 	{"max_record_bytes", INT4OID, 1, MAX_RECORD_BYTES_LIMIT, {0}, "1048576"},
-	{"compression", TEXTOID, 0, 0, {"none"}, "'none'"},
+	{"compression", TEXTOID, 0, 0, {"none", "lz4", "zstd"}, "'none'"},
 	{"segment_bytes", INT8OID, 1, PG_INT64_MAX, {0}, "268435456"},
 	{"segment_age", INTERVALOID, 1, 0, {0}, NULL},
 	{"timestamp_type", TEXTOID, 0, 0, {"CreateTime", "LogAppendTime"}, "'CreateTime'"},

@@ -10,7 +10,7 @@
 
 if [ -z "${PG_TOPIC_WORKSPACE-}" ]; then
 	choose_postgres
-	install_packages "${postgres_packages[@]}" make gcc libc6-dev perl \
+	install_packages "${postgres_packages[@]}" "${build_packages[@]}" perl \
 		libipc-run-perl python3 python3-psycopg2
 fi
 enter_workspace "$@"

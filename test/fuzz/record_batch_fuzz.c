@@ -5,8 +5,12 @@
  *
  * An input is a batch as it is on the wire, baseOffset first.  It is decoded
  * as it is and again with batchLength, magic and CRC put right, else hardly
- * any input would get past them.  What decodes is encoded again and must
- * decode to the same records.
+ * any input would get past them.  What decodes is encoded again, by the packer
+ * with each codec, and must decode to the same records.
+ *
+ * The Makefile allows few bytes to come out of compressed records
+ * (MAX_DECOMPRESSED_SIZE), so that most of the time goes into other things
+ * than bombs.
  *
  *-------------------------------------------------------------------------
  */
@@ -15,8 +19,8 @@
 #include "port/pg_bswap.h"
 #include "port/pg_crc32c.h"
 
+#include "../../src/batch_packer.h"
 #include "../../src/partitioner.h"
-#include "../../src/record_batch.h"
 
 /* Positions counted from batchLength. */
 #define MAGIC_POS		8
@@ -100,53 +104,68 @@ unpack_record(const Record *record, RecordInput *input, const char *data,
 	input->header_count = record->header_count;
 }
 
-/* Encode records and check that they decode to the same. */
+/* Is a record what was to be written? */
 static void
-encode_again(const RecordInput *inputs, int count)
+check_record(const Record *record, const RecordInput *input, int64 offset)
 {
-	RecordBatchBuilder builder;
-	RecordBatch batch;
-	Record		record;
+	RecordBytes rest = record->headers;
 	RecordHeader header;
 	int			i;
-	int			j;
 
-	record_batch_builder_init(&builder, 4);
-	for (i = 0; i < count; i++)
+	check(record->offset == offset);
+	check(record->timestamp == input->timestamp);
+	check(same_bytes(&record->key, &input->key));
+	check(same_bytes(&record->value, &input->value));
+	check(record->header_count == input->header_count);
+	for (i = 0; i < record->header_count; i++)
 	{
-		size_t		size = record_batch_size_with(&builder, &inputs[i]);
-
-		/* deltas were relative to another timestamp: it may not fit now */
-		if (size == SIZE_MAX)
-			break;
-		record_batch_add(&builder, &inputs[i]);
-		check(builder.size - builder.reserve == size);
+		check(record_next_header(&rest, &header));
+		check(same_bytes(&header.key, &input->headers[i].key));
+		check(same_bytes(&header.value, &input->headers[i].value));
 	}
-	count = i;
-	record_batch_finish(&builder, 1, 0);
+}
 
-	check(record_batch_open(&batch, 0, builder.buffer + builder.reserve,
-							builder.size - builder.reserve));
-	check(batch.records_count == count);
+/*
+ * Encode records with their offsets, in small batches, and check that they
+ * decode to the same.
+ */
+static void
+encode_again(RecordInput *inputs, const int64 *offsets, int count,
+			 CompressionCodec codec)
+{
+	BatchPacker packer;
+	int			checked = 0;
+	int			i;
+
+	batch_packer_init(&packer, codec, 300);
 	for (i = 0; i < count; i++)
+		check(batch_packer_add(&packer, &inputs[i], offsets[i]));
+	batch_packer_finish(&packer, 0);
+
+	for (i = 0; i < packer.count; i++)
 	{
-		check(record_batch_next(&batch, &record));
-		check(record.offset == i);
-		check(record.timestamp == inputs[i].timestamp);
-		check(record.timestamp <= batch.max_timestamp);
-		check(same_bytes(&record.key, &inputs[i].key));
-		check(same_bytes(&record.value, &inputs[i].value));
-		check(record.header_count == inputs[i].header_count);
-		for (j = 0; j < record.header_count; j++)
+		RecordBatchBuilder *finished = &packer.batches[i];
+		RecordBatch batch;
+		Record		record;
+
+		check(record_batch_open(&batch, finished->base_offset,
+								finished->buffer + finished->reserve,
+								finished->size - finished->reserve));
+		check(batch.records_count == finished->record_count);
+		check(batch.records_count == 1 ||
+			  finished->size - finished->reserve <= 300);
+		while (record_batch_next(&batch, &record))
 		{
-			check(record_next_header(&record.headers, &header));
-			check(same_bytes(&header.key, &inputs[i].headers[j].key));
-			check(same_bytes(&header.value, &inputs[i].headers[j].value));
+			check(checked < count);
+			check(record.timestamp <= batch.max_timestamp);
+			check_record(&record, &inputs[checked], offsets[checked]);
+			checked++;
 		}
+		check(batch.error == NULL);
+		record_batch_close(&batch);
 	}
-	check(!record_batch_next(&batch, &record));
-	check(batch.error == NULL);
-	record_batch_builder_free(&builder);
+	check(checked == count);
+	batch_packer_free(&packer);
 }
 
 /* Decode a batch, and encode what it holds if all of it is right. */
@@ -156,38 +175,56 @@ decode(int64 base_offset, const char *data, size_t length)
 	RecordBatch batch;
 	Record		record;
 	RecordInput *inputs;
-	int64		last_offset = -1;
+	int64	   *offsets;
+	const char *records;
+	size_t		records_length;
+	int64		last_offset;
 	int			count = 0;
 	int			i;
 
+	check(record_batch_raw_size(data, length) <=
+		  Max(length, RECORD_BATCH_HEADER_SIZE + MAX_DECOMPRESSED_SIZE));
 	if (!record_batch_open(&batch, base_offset, data, length))
 	{
-		check(batch.error != NULL);
+		check(batch.error != NULL && batch.decompressed == NULL);
 		check(!record_batch_next(&batch, &record));
 		return;
 	}
 	check(base_offset >= 0);
 	last_offset = base_offset - 1;
-	check(batch.records_count >= 0 && (size_t) batch.records_count <= length);
+	records = batch.next;
+	records_length = batch.end - batch.next;
+	check(batch.records_count >= 0 &&
+		  (size_t) batch.records_count <= records_length);
 
 	inputs = allocate(batch.records_count * sizeof(RecordInput));
+	offsets = allocate(batch.records_count * sizeof(int64));
 	while (record_batch_next(&batch, &record))
 	{
 		check(count < batch.records_count);
 		check(record.offset > last_offset &&
 			  record.offset <= base_offset + batch.last_offset_delta);
 		last_offset = record.offset;
-		unpack_record(&record, &inputs[count++], data, length);
+		offsets[count] = record.offset;
+		unpack_record(&record, &inputs[count++], records, records_length);
 	}
 	check(!record_batch_next(&batch, &record));
 	if (batch.error == NULL)
 		check(count == batch.records_count);
-	if (batch.error == NULL && count > 0)
-		encode_again(inputs, count);
+
+	/* Written again, deltas may be longer, so that they would be too large. */
+	if (batch.error == NULL && records_length <= MAX_DECOMPRESSED_SIZE / 4)
+	{
+		encode_again(inputs, offsets, count, COMPRESSION_NONE);
+		encode_again(inputs, offsets, count, COMPRESSION_LZ4);
+		encode_again(inputs, offsets, count, COMPRESSION_ZSTD);
+	}
 
 	for (i = 0; i < count; i++)
 		free(unconstify(RecordHeader *, inputs[i].headers));
 	free(inputs);
+	free(offsets);
+	record_batch_close(&batch);
 }
 
 int

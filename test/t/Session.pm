@@ -56,8 +56,11 @@ sub receive
 {
 	my ($self) = @_;
 
-	$self->{psql}->pump
-	  until $self->{out} =~ /^-- done --\n/m && $self->{err} =~ /^-- done --\n/m;
+	# psql ends when it loses its connection.
+	eval {
+		$self->{psql}->pump
+		  until $self->{out} =~ /^-- done --\n/m && $self->{err} =~ /^-- done --\n/m;
+	} or $@ =~ /^process ended/ or die $@;
 	my $result = $self->{err} . $self->{out};
 	$result =~ s/^-- done --\n//mg;
 	chomp $result;

@@ -20,10 +20,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "port/pg_bswap.h"
-
 #include "../../src/partitioner.h"
-#include "../../src/record_batch.h"
+#include "records.h"
 #include "tap.h"
 
 #define API_KEY_PRODUCE		0
@@ -37,9 +35,10 @@
 #define BASE_TIMESTAMP		INT64CONST(1700000000000)
 #define LARGE_VALUE_SIZE	200000
 
-#define NULL_BYTES			{NULL, -1}
-#define EMPTY_BYTES			{"", 0}
-#define STRING_BYTES(s)		{s, sizeof(s) - 1}
+/* librdkafka's names of codecs; also those of topics */
+static const char *const codec_names[] = {
+	"none", "gzip", "snappy", "lz4", "zstd"
+};
 
 static char large_value[LARGE_VALUE_SIZE];
 
@@ -50,19 +49,21 @@ static const RecordHeader some_headers[] = {
 	{STRING_BYTES("empty"), EMPTY_BYTES}
 };
 
+#define LARGE_BYTES			{large_value, LARGE_VALUE_SIZE}
+
 /* The records that go both ways. */
 static const RecordInput records[] = {
-	{BASE_TIMESTAMP, STRING_BYTES("key"), STRING_BYTES("value"), NULL, 0},
-	{BASE_TIMESTAMP + 1, NULL_BYTES, STRING_BYTES("no key"), NULL, 0},
-	{BASE_TIMESTAMP + 2, EMPTY_BYTES, EMPTY_BYTES, NULL, 0},
-	{BASE_TIMESTAMP + 3, STRING_BYTES("tombstone"), NULL_BYTES, NULL, 0},
-	{BASE_TIMESTAMP - 5000, STRING_BYTES("older"), STRING_BYTES("v"), NULL, 0},
-	{BASE_TIMESTAMP + 86400000, STRING_BYTES("\0\377"), STRING_BYTES("\0\0"),
-	some_headers, lengthof(some_headers)},
-	{BASE_TIMESTAMP, STRING_BYTES("one header"), NULL_BYTES,
-	some_headers + 2, 1},
-	{BASE_TIMESTAMP, STRING_BYTES("large"), {large_value, LARGE_VALUE_SIZE},
-	NULL, 0}
+	RECORD(BASE_TIMESTAMP, STRING_BYTES("key"), STRING_BYTES("value"), NULL, 0),
+	RECORD(BASE_TIMESTAMP + 1, NULL_BYTES, STRING_BYTES("no key"), NULL, 0),
+	RECORD(BASE_TIMESTAMP + 2, EMPTY_BYTES, EMPTY_BYTES, NULL, 0),
+	RECORD(BASE_TIMESTAMP + 3, STRING_BYTES("tombstone"), NULL_BYTES, NULL, 0),
+	RECORD(BASE_TIMESTAMP - 5000, STRING_BYTES("older"), STRING_BYTES("v"),
+		   NULL, 0),
+	RECORD(BASE_TIMESTAMP + 86400000, STRING_BYTES("\0\377"),
+		   STRING_BYTES("\0\0"), some_headers, lengthof(some_headers)),
+	RECORD(BASE_TIMESTAMP, STRING_BYTES("one header"), NULL_BYTES,
+		   some_headers + 2, 1),
+	RECORD(BASE_TIMESTAMP, STRING_BYTES("large"), LARGE_BYTES, NULL, 0)
 };
 
 #define RECORDS_COUNT	((int) lengthof(records))
@@ -251,11 +252,8 @@ call(int sock, Message *message)
  * gave it.
  */
 static int64
-produce_batch(int sock, Message *message, const char *topic,
-			  const RecordBatchBuilder *builder)
+produce_batch(int sock, Message *message, const char *topic, Bytes batch)
 {
-	size_t		length = builder->size - builder->reserve;
-
 	start_request(message, API_KEY_PRODUCE, PRODUCE_VERSION);
 	put_int16(message, -1);		/* TransactionalId: null */
 	put_int16(message, -1);		/* Acks: all */
@@ -264,9 +262,9 @@ produce_batch(int sock, Message *message, const char *topic,
 	put_string(message, topic);
 	put_int32(message, 1);		/* partitions */
 	put_int32(message, 0);
-	put_int32(message, (int32) (sizeof(int64) + length));
+	put_int32(message, (int32) (sizeof(int64) + batch.length));
 	put_int64(message, 0);		/* baseOffset */
-	put_bytes(message, builder->buffer + builder->reserve, length);
+	put_bytes(message, batch.data, batch.length);
 	call(sock, message);
 
 	get_int32(message);			/* topics */
@@ -316,7 +314,7 @@ fetch_batches(int sock, Message *message, const char *topic, int64 offset)
 }
 
 static rd_kafka_t *
-new_client(rd_kafka_type_t type, const char *bootstrap)
+new_client(rd_kafka_type_t type, const char *bootstrap, const char *codec)
 {
 	rd_kafka_conf_t *conf = rd_kafka_conf_new();
 	rd_kafka_t *client;
@@ -336,8 +334,10 @@ new_client(rd_kafka_type_t type, const char *bootstrap)
 							   error, sizeof(error)) != RD_KAFKA_CONF_OK)
 		bail_out(error);
 	if (type == RD_KAFKA_PRODUCER &&
-		rd_kafka_conf_set(conf, "linger.ms", "1000",
-						  error, sizeof(error)) != RD_KAFKA_CONF_OK)
+		(rd_kafka_conf_set(conf, "linger.ms", "1000",
+						   error, sizeof(error)) != RD_KAFKA_CONF_OK ||
+		 rd_kafka_conf_set(conf, "compression.codec", codec,
+						   error, sizeof(error)) != RD_KAFKA_CONF_OK))
 		bail_out(error);
 	if (type == RD_KAFKA_CONSUMER &&
 		rd_kafka_conf_set(conf, "check.crcs", "true",
@@ -351,7 +351,7 @@ new_client(rd_kafka_type_t type, const char *bootstrap)
 
 /* Does what librdkafka returned have the same bytes, or the same null? */
 static bool
-same_bytes(const RecordBytes *expected, const void *data, size_t length)
+returned_bytes(const RecordBytes *expected, const void *data, size_t length)
 {
 	if (expected->length < 0)
 		return data == NULL;
@@ -379,43 +379,61 @@ same_headers(const RecordInput *expected, const rd_kafka_message_t *message)
 
 		if (rd_kafka_header_get_all(headers, i, &name, &value, &size) !=
 			RD_KAFKA_RESP_ERR_NO_ERROR ||
-			!same_bytes(&header->key, name, strlen(name)) ||
-			!same_bytes(&header->value, value, size))
+			!returned_bytes(&header->key, name, strlen(name)) ||
+			!returned_bytes(&header->value, value, size))
 			return false;
 	}
 	return true;
 }
 
 /*
- * Our batches, read by librdkafka's consumer: one with the records' own
- * timestamps, one with LogAppendTime.
+ * Our batches, read by librdkafka's consumer: those with the records' own
+ * timestamps, and one with LogAppendTime.
  */
 static void
 test_consumer_reads_ours(int sock, Message *request, const char *bootstrap)
 {
 	static const char topic_name[] = "ours";
+	static const struct
+	{
+		CompressionCodec codec;
+		int16		attributes;
+	}			kinds[] = {
+		{COMPRESSION_NONE, 0},
+		{COMPRESSION_LZ4, 0},
+		{COMPRESSION_ZSTD, 0},
+		{COMPRESSION_NONE, RECORD_BATCH_LOG_APPEND_TIME}
+	};
 	RecordBatchBuilder builder;
 	rd_kafka_t *consumer;
 	rd_kafka_topic_t *topic;
+	int			count = RECORDS_COUNT * (int) lengthof(kinds);
 	int			i;
 
 	record_batch_builder_init(&builder, 4);
 	for (i = 0; i < RECORDS_COUNT; i++)
-		record_batch_add(&builder, &records[i]);
-	record_batch_finish(&builder, 1, 0);
-	ok(produce_batch(sock, request, topic_name, &builder) == 0,
-	   "the broker takes our batch");
-	builder.max_timestamp = BASE_TIMESTAMP * 2;
-	record_batch_finish(&builder, 1, RECORD_BATCH_LOG_APPEND_TIME);
-	ok(produce_batch(sock, request, topic_name, &builder) == RECORDS_COUNT,
-	   "and counted its records");
+		add_record(&builder, &records[i]);
+	for (i = 0; i < (int) lengthof(kinds); i++)
+	{
+		Bytes		batch;
+
+		if (kinds[i].attributes != 0)
+			builder.max_timestamp = BASE_TIMESTAMP * 2;
+		batch = finish_batch(&builder, kinds[i].codec, kinds[i].attributes);
+		ok((batch.data[ATTRIBUTES_POS + 1] & RECORD_BATCH_COMPRESSION_MASK) ==
+		   (int) kinds[i].codec &&
+		   produce_batch(sock, request, topic_name, batch) ==
+		   i * RECORDS_COUNT,
+		   "the broker takes our batch, codec %d", kinds[i].codec);
+		free(batch.data);
+	}
 	record_batch_builder_free(&builder);
 
-	consumer = new_client(RD_KAFKA_CONSUMER, bootstrap);
+	consumer = new_client(RD_KAFKA_CONSUMER, bootstrap, NULL);
 	topic = rd_kafka_topic_new(consumer, topic_name, NULL);
 	if (topic == NULL || rd_kafka_consume_start(topic, 0, 0) != 0)
 		bail_out("cannot start the consumer");
-	for (i = 0; i < 2 * RECORDS_COUNT; i++)
+	for (i = 0; i < count; i++)
 	{
 		const RecordInput *expected = &records[i % RECORDS_COUNT];
 		rd_kafka_timestamp_type_t type = RD_KAFKA_TIMESTAMP_CREATE_TIME;
@@ -425,7 +443,7 @@ test_consumer_reads_ours(int sock, Message *request, const char *bootstrap)
 
 		if (message == NULL)
 			bail_out("librdkafka returned no record");
-		if (i >= RECORDS_COUNT)
+		if (kinds[i / RECORDS_COUNT].attributes != 0)
 		{
 			type = RD_KAFKA_TIMESTAMP_LOG_APPEND_TIME;
 			timestamp = BASE_TIMESTAMP * 2;
@@ -435,8 +453,8 @@ test_consumer_reads_ours(int sock, Message *request, const char *bootstrap)
 				rd_kafka_message_timestamp(message, &actual_type) ==
 				timestamp &&
 				actual_type == type &&
-				same_bytes(&expected->key, message->key, message->key_len) &&
-				same_bytes(&expected->value, message->payload, message->len) &&
+				returned_bytes(&expected->key, message->key, message->key_len) &&
+				returned_bytes(&expected->value, message->payload, message->len) &&
 				same_headers(expected, message),
 				"librdkafka reads our record %d", i))
 			diag("%s", rd_kafka_err2str(message->err));
@@ -479,41 +497,19 @@ produce_record(rd_kafka_t *producer, const char *topic,
 		bail_out(rd_kafka_err2str(error));
 }
 
-static bool
-same_record(const RecordInput *expected, const Record *record)
-{
-	RecordBytes headers = record->headers;
-	RecordHeader header;
-	int			i;
-
-	if (record->timestamp != expected->timestamp ||
-		record->header_count != expected->header_count ||
-		!same_bytes(&expected->key, record->key.data, record->key.length) ||
-		!same_bytes(&expected->value, record->value.data,
-					record->value.length))
-		return false;
-	for (i = 0; i < expected->header_count; i++)
-	{
-		if (!record_next_header(&headers, &header) ||
-			!same_bytes(&expected->headers[i].key, header.key.data,
-						header.key.length) ||
-			!same_bytes(&expected->headers[i].value, header.value.data,
-						header.value.length))
-			return false;
-	}
-	return true;
-}
-
 /*
  * librdkafka's batches, read by us.  The producer decides how many records a
  * batch has, so that all batches are read that it takes for all records.
  */
 static void
-test_we_read_producers(int sock, Message *request, const char *bootstrap)
+test_we_read_producers(int sock, Message *request, const char *bootstrap,
+					   CompressionCodec codec)
 {
-	static const char topic_name[] = "theirs";
-	rd_kafka_t *producer = new_client(RD_KAFKA_PRODUCER, bootstrap);
+	const char *topic_name = codec_names[codec];
+	rd_kafka_t *producer = new_client(RD_KAFKA_PRODUCER, bootstrap,
+									  codec_names[codec]);
 	bool		opened = true;
+	bool		compressed = false;
 	int			batches = 0;
 	int			i;
 
@@ -551,15 +547,22 @@ test_we_read_producers(int sock, Message *request, const char *bootstrap)
 			while (opened && record_batch_next(&batch, &record))
 			{
 				ok(i < RECORDS_COUNT && record.offset == i &&
+				   record.timestamp == records[i].timestamp &&
 				   same_record(&records[i], &record),
-				   "we read librdkafka's record %d", i);
+				   "we read librdkafka's record %d, %s", i,
+				   codec_names[codec]);
 				i++;
 			}
 			opened = opened && batch.error == NULL;
+			if ((batch.attributes & RECORD_BATCH_COMPRESSION_MASK) ==
+				(int) codec)
+				compressed = true;
+			record_batch_close(&batch);
 		}
 	}
 	ok(opened, "we read librdkafka's batches to their end");
 	ok(batches < RECORDS_COUNT, "some batch had several records");
+	ok(compressed, "some batch was compressed by %s", codec_names[codec]);
 }
 
 /* Keys go where librdkafka's Java compatible partitioner sends them. */
@@ -590,11 +593,12 @@ test_partitioner(void)
 int
 main(void)
 {
-	rd_kafka_t *owner = new_client(RD_KAFKA_PRODUCER, NULL);
+	rd_kafka_t *owner = new_client(RD_KAFKA_PRODUCER, NULL, "none");
 	rd_kafka_mock_cluster_t *cluster = rd_kafka_mock_cluster_new(owner, 1);
 	const char *bootstrap;
 	Message		message;
 	int			sock;
+	int			codec;
 
 	memset(large_value, 'x', sizeof(large_value));
 	memset(&message, 0, sizeof(message));
@@ -602,16 +606,21 @@ main(void)
 	if (cluster == NULL || message.data == NULL)
 		bail_out("no mock cluster");
 	if (rd_kafka_mock_topic_create(cluster, "ours", 1, 1) !=
-		RD_KAFKA_RESP_ERR_NO_ERROR ||
-		rd_kafka_mock_topic_create(cluster, "theirs", 1, 1) !=
 		RD_KAFKA_RESP_ERR_NO_ERROR)
-		bail_out("cannot create topics");
+		bail_out("cannot create a topic");
+	for (codec = 0; codec < (int) lengthof(codec_names); codec++)
+	{
+		if (rd_kafka_mock_topic_create(cluster, codec_names[codec], 1, 1) !=
+			RD_KAFKA_RESP_ERR_NO_ERROR)
+			bail_out("cannot create a topic");
+	}
 	bootstrap = rd_kafka_mock_cluster_bootstraps(cluster);
 	sock = connect_to(bootstrap);
 
 	test_partitioner();
 	test_consumer_reads_ours(sock, &message, bootstrap);
-	test_we_read_producers(sock, &message, bootstrap);
+	for (codec = 0; codec < (int) lengthof(codec_names); codec++)
+		test_we_read_producers(sock, &message, bootstrap, codec);
 
 	close(sock);
 	free(message.data);

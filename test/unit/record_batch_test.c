@@ -12,137 +12,13 @@
  */
 #include "c.h"
 
-#include "port/pg_bswap.h"
-#include "port/pg_crc32c.h"
-
-#include "../../src/record_batch.h"
+#include "records.h"
 #include "tap.h"
-
-/* Positions in a batch that tests write to, counted from batchLength. */
-#define CRC_POS					9
-#define ATTRIBUTES_POS			13
-#define LAST_OFFSET_DELTA_POS	15
-#define BASE_TIMESTAMP_POS		19
-#define RECORDS_COUNT_POS		49
-
-#define NULL_BYTES				{NULL, -1}
-#define EMPTY_BYTES				{"", 0}
-#define STRING_BYTES(s)			{s, sizeof(s) - 1}
-
-/* Bytes of a test's own, and how many they are. */
-typedef struct Bytes
-{
-	char	   *data;
-	size_t		length;
-} Bytes;
-
-static Bytes
-copy_bytes(const char *data, size_t length)
-{
-	Bytes		copy;
-
-	copy.length = length;
-	copy.data = malloc(Max(length, 1));
-	if (copy.data == NULL)
-		abort();
-	memcpy(copy.data, data, length);
-	return copy;
-}
-
-static int
-hex_digit(char c)
-{
-	return c <= '9' ? c - '0' : c - 'a' + 10;
-}
-
-static Bytes
-from_hex(const char *hex)
-{
-	Bytes		bytes = copy_bytes(hex, strlen(hex) / 2);
-	size_t		i;
-
-	for (i = 0; i < bytes.length; i++)
-		bytes.data[i] = (char) (hex_digit(hex[2 * i]) << 4 |
-								hex_digit(hex[2 * i + 1]));
-	return bytes;
-}
-
-static void
-put_int32(char *pos, uint32 value)
-{
-	uint32		raw = pg_hton32(value);
-
-	memcpy(pos, &raw, sizeof(raw));
-}
-
-/* Make batchLength and CRC right again after a test has changed a batch. */
-static void
-seal(Bytes bytes)
-{
-	pg_crc32c	crc;
-
-	INIT_CRC32C(crc);
-	COMP_CRC32C(crc, bytes.data + ATTRIBUTES_POS,
-				bytes.length - ATTRIBUTES_POS);
-	FIN_CRC32C(crc);
-	put_int32(bytes.data, (uint32) (bytes.length - 4));
-	put_int32(bytes.data + CRC_POS, crc);
-}
-
-/* A small generator of our own, so that a failure can be repeated. */
-static uint64 random_state = 42;
-
-static uint32
-random_below(uint32 limit)
-{
-	random_state = random_state * UINT64CONST(6364136223846793005) +
-		UINT64CONST(1442695040888963407);
-	return (uint32) (random_state >> 33) % limit;
-}
-
-static RecordBytes
-bytes_at(const char *data, int length)
-{
-	RecordBytes bytes;
-
-	bytes.data = data;
-	bytes.length = length;
-	return bytes;
-}
-
-static bool
-same_bytes(const RecordBytes *a, const RecordBytes *b)
-{
-	if (a->length != b->length)
-		return false;
-	return a->length <= 0 || memcmp(a->data, b->data, a->length) == 0;
-}
-
-/* Is `record` what `input` was, but for its timestamp? */
-static bool
-same_record(const RecordInput *input, const Record *record)
-{
-	RecordBytes headers = record->headers;
-	RecordHeader header;
-	int			i;
-
-	if (!same_bytes(&input->key, &record->key) ||
-		!same_bytes(&input->value, &record->value) ||
-		input->header_count != record->header_count)
-		return false;
-	for (i = 0; i < input->header_count; i++)
-	{
-		if (!record_next_header(&headers, &header) ||
-			!same_bytes(&input->headers[i].key, &header.key) ||
-			!same_bytes(&input->headers[i].value, &header.value))
-			return false;
-	}
-	return !record_next_header(&headers, &header);
-}
 
 /* Build a batch in memory of exactly its size. */
 static Bytes
-encode(const RecordInput *inputs, int count, int16 attributes)
+encode(const RecordInput *inputs, int count, CompressionCodec codec,
+	   int16 attributes)
 {
 	RecordBatchBuilder builder;
 	Bytes		batch;
@@ -150,10 +26,8 @@ encode(const RecordInput *inputs, int count, int16 attributes)
 
 	record_batch_builder_init(&builder, 4);
 	for (i = 0; i < count; i++)
-		record_batch_add(&builder, &inputs[i]);
-	record_batch_finish(&builder, 7, attributes);
-	batch = copy_bytes(builder.buffer + builder.reserve,
-					   builder.size - builder.reserve);
+		add_record(&builder, &inputs[i]);
+	batch = finish_batch(&builder, codec, attributes);
 	record_batch_builder_free(&builder);
 	return batch;
 }
@@ -181,6 +55,7 @@ decode(Bytes bytes)
 		if (count != record.header_count)
 			return "headers are fewer than their count";
 	}
+	record_batch_close(&batch);
 	return batch.error;
 }
 
@@ -203,18 +78,29 @@ decodes_to(Bytes bytes, int64 base_offset, const RecordInput *inputs,
 			!same_record(&inputs[i], &record))
 			return false;
 	}
-	return !record_batch_next(&batch, &record) && batch.error == NULL &&
-		batch.records_count == count && batch.last_offset_delta == count - 1;
+	if (record_batch_next(&batch, &record) || batch.error != NULL)
+		return false;
+	record_batch_close(&batch);
+	return batch.records_count == count &&
+		batch.last_offset_delta == count - 1;
 }
 
 static void
 round_trip(const char *name, const RecordInput *inputs, int count)
 {
-	Bytes		batch = encode(inputs, count, 0);
+	static const CompressionCodec codecs[] = {
+		COMPRESSION_NONE, COMPRESSION_LZ4, COMPRESSION_ZSTD
+	};
+	size_t		i;
 
-	ok(decodes_to(batch, INT64CONST(5000000000), inputs, count),
-	   "round trip: %s", name);
-	free(batch.data);
+	for (i = 0; i < lengthof(codecs); i++)
+	{
+		Bytes		batch = encode(inputs, count, codecs[i], 0);
+
+		ok(decodes_to(batch, INT64CONST(5000000000), inputs, count),
+		   "round trip, codec %d: %s", codecs[i], name);
+		free(batch.data);
+	}
 }
 
 /*
@@ -264,20 +150,23 @@ test_published_batches(void)
 	Bytes		bytes;
 	RecordBatch batch;
 	Record		records[2];
-	RecordInput inputs[2];
+	RecordInput input;
 	RecordBatchBuilder builder;
 
 	{
 		const RecordHeader header = {
 			STRING_BYTES("\x08\x09\x0a"), STRING_BYTES("\x0b\x0c")
 		};
-		const RecordInput input = {
-			INT64CONST(1479847795005), STRING_BYTES("\x01\x02\x03\x04"),
-			STRING_BYTES("\x05\x06\x07"), &header, 1
-		};
+		const RecordInput input =
+			RECORD(INT64CONST(1479847795005), STRING_BYTES("\x01\x02\x03\x04"),
+			   STRING_BYTES("\x05\x06\x07"), &header, 1);
 
 		bytes = from_hex(sarama_record);
 		ok(decodes_to(bytes, 0, &input, 1), "sarama: a record with a header");
+		free(bytes.data);
+
+		bytes = from_hex(sarama_snappy);
+		ok(decodes_to(bytes, 0, &input, 1), "sarama: compressed by snappy");
 		free(bytes.data);
 	}
 
@@ -291,17 +180,10 @@ test_published_batches(void)
 	   "sarama: a control batch is rejected");
 	free(bytes.data);
 
-	bytes = from_hex(sarama_snappy);
-	ok(!record_batch_open(&batch, 0, bytes.data, bytes.length) &&
-	   strcmp(batch.error, "compression codec not supported") == 0,
-	   "sarama: a compressed batch is rejected");
-	free(bytes.data);
-
 	{
-		const RecordInput input = {
-			INT64CONST(1726045973899), NULL_BYTES,
-			STRING_BYTES("Hello Kafka!"), NULL, 0
-		};
+		const RecordInput input =
+			RECORD(INT64CONST(1726045973899), NULL_BYTES,
+			   STRING_BYTES("Hello Kafka!"), NULL, 0);
 
 		bytes = from_hex(hello_kafka);
 		ok(decodes_to(bytes, 0, &input, 1), "CodeCrafters: a topic's batch");
@@ -327,15 +209,12 @@ test_published_batches(void)
 	   "CodeCrafters: the metadata log's records");
 
 	/* Written again by us, it must be the same to the byte. */
-	memset(inputs, 0, sizeof(inputs));
 	record_batch_open(&batch, 2, bytes.data, bytes.length);
 	record_batch_builder_init(&builder, 0);
 	while (record_batch_next(&batch, &records[0]))
 	{
-		inputs[0].timestamp = records[0].timestamp;
-		inputs[0].key = records[0].key;
-		inputs[0].value = records[0].value;
-		record_batch_add(&builder, &inputs[0]);
+		record_input_from(&input, &records[0]);
+		add_record(&builder, &input);
 	}
 	record_batch_finish(&builder, 1, 0);
 	ok(builder.size == bytes.length &&
@@ -356,27 +235,27 @@ test_round_trips(void)
 		{EMPTY_BYTES, STRING_BYTES("empty key")}
 	};
 	static const RecordInput nulls[] = {
-		{0, NULL_BYTES, NULL_BYTES, NULL, 0},
-		{0, EMPTY_BYTES, EMPTY_BYTES, NULL, 0},
-		{0, NULL_BYTES, EMPTY_BYTES, NULL, 0},
-		{0, EMPTY_BYTES, NULL_BYTES, NULL, 0},
-		{0, STRING_BYTES("k"), STRING_BYTES("v"), NULL, 0}
+		RECORD(0, NULL_BYTES, NULL_BYTES, NULL, 0),
+		RECORD(0, EMPTY_BYTES, EMPTY_BYTES, NULL, 0),
+		RECORD(0, NULL_BYTES, EMPTY_BYTES, NULL, 0),
+		RECORD(0, EMPTY_BYTES, NULL_BYTES, NULL, 0),
+		RECORD(0, STRING_BYTES("k"), STRING_BYTES("v"), NULL, 0)
 	};
 	static const RecordInput with_headers[] = {
-		{1, STRING_BYTES("k"), STRING_BYTES("v"), headers, 5},
-		{1, STRING_BYTES("k"), NULL_BYTES, headers + 2, 1},
-		{1, NULL_BYTES, STRING_BYTES("v"), NULL, 0}
+		RECORD(1, STRING_BYTES("k"), STRING_BYTES("v"), headers, 5),
+		RECORD(1, STRING_BYTES("k"), NULL_BYTES, headers + 2, 1),
+		RECORD(1, NULL_BYTES, STRING_BYTES("v"), NULL, 0)
 	};
 	static const RecordInput timestamps[] = {
-		{INT64CONST(1700000000000), NULL_BYTES, NULL_BYTES, NULL, 0},
-		{INT64CONST(1699999999999), NULL_BYTES, NULL_BYTES, NULL, 0},
-		{INT64CONST(1800000000000), NULL_BYTES, NULL_BYTES, NULL, 0},
-		{0, NULL_BYTES, NULL_BYTES, NULL, 0},
-		{-1, NULL_BYTES, NULL_BYTES, NULL, 0}
+		RECORD(INT64CONST(1700000000000), NULL_BYTES, NULL_BYTES, NULL, 0),
+		RECORD(INT64CONST(1699999999999), NULL_BYTES, NULL_BYTES, NULL, 0),
+		RECORD(INT64CONST(1800000000000), NULL_BYTES, NULL_BYTES, NULL, 0),
+		RECORD(0, NULL_BYTES, NULL_BYTES, NULL, 0),
+		RECORD(-1, NULL_BYTES, NULL_BYTES, NULL, 0)
 	};
 	static const RecordInput extremes[] = {
-		{PG_INT64_MIN, NULL_BYTES, NULL_BYTES, NULL, 0},
-		{-1, NULL_BYTES, NULL_BYTES, NULL, 0}
+		RECORD(PG_INT64_MIN, NULL_BYTES, NULL_BYTES, NULL, 0),
+		RECORD(PG_INT64_MIN + PG_INT64_MAX / 2, NULL_BYTES, NULL_BYTES, NULL, 0)
 	};
 	RecordInput large[3];
 	RecordInput *many;
@@ -442,10 +321,9 @@ static void
 test_builder(void)
 {
 	static const RecordHeader header = {STRING_BYTES("h"), NULL_BYTES};
-	static const RecordInput input = {
-		INT64CONST(1700000000000), STRING_BYTES("key"),
-		STRING_BYTES("some value"), &header, 1
-	};
+	static const RecordInput input =
+		RECORD(INT64CONST(1700000000000), STRING_BYTES("key"),
+		   STRING_BYTES("some value"), &header, 1);
 	RecordInput record = input;
 	RecordHeader huge[3];
 	RecordBatchBuilder builder;
@@ -461,6 +339,7 @@ test_builder(void)
 		size_t		expected;
 
 		record.timestamp += (int64) random_below(100000) - 50000;
+		record.offset_delta += 1 + random_below(1000);
 		expected = record_batch_size_with(&builder, &record);
 		record_batch_add(&builder, &record);
 		if (builder.size - builder.reserve != expected)
@@ -479,6 +358,12 @@ test_builder(void)
 	record.timestamp = PG_INT64_MIN;
 	ok(record_batch_size_with(&builder, &record) == SIZE_MAX,
 	   "a timestampDelta of more than 64 bits is refused");
+	record.timestamp = input.timestamp + PG_INT64_MAX / 2;
+	ok(record_batch_size_with(&builder, &record) < SIZE_MAX,
+	   "one of 63 bits is accepted");
+	record.timestamp++;
+	ok(record_batch_size_with(&builder, &record) == SIZE_MAX,
+	   "a greater one is refused");
 
 	record = input;
 	record.value.length = 0x3fffff00 - 1000;
@@ -499,9 +384,9 @@ test_builder(void)
 	/* timestampType */
 	record = input;
 	record_batch_builder_init(&builder, 1);
-	record_batch_add(&builder, &record);
+	add_record(&builder, &record);
 	record.timestamp -= 1000;
-	record_batch_add(&builder, &record);
+	add_record(&builder, &record);
 	ok(builder.base_timestamp == input.timestamp &&
 	   builder.max_timestamp == input.timestamp,
 	   "baseTimestamp is the first one, maxTimestamp the greatest");
@@ -517,6 +402,242 @@ test_builder(void)
 	   "with LogAppendTime every record has maxTimestamp");
 	free(bytes.data);
 	record_batch_builder_free(&builder);
+}
+
+/*
+ * Who writes the log anew leaves out records, also the last ones of a batch.
+ */
+static void
+test_offsets(void)
+{
+	static const int32 deltas[] = {3, 4, 100, PG_INT32_MAX - 1};
+	RecordBatchBuilder builder;
+	RecordBatch batch;
+	Record		record;
+	Bytes		bytes;
+	bool		right = true;
+	size_t		i;
+
+	record_batch_builder_init(&builder, 0);
+	for (i = 0; i < lengthof(deltas); i++)
+	{
+		RecordInput input = RECORD(1000, NULL_BYTES, STRING_BYTES("v"), NULL, 0);
+
+		input.offset_delta = deltas[i];
+		record_batch_add(&builder, &input);
+	}
+	builder.last_offset_delta = PG_INT32_MAX;
+	bytes = finish_batch(&builder, COMPRESSION_NONE, 0);
+	record_batch_builder_free(&builder);
+
+	right = record_batch_open(&batch, 10, bytes.data, bytes.length);
+	for (i = 0; i < lengthof(deltas); i++)
+		right = right && record_batch_next(&batch, &record) &&
+			record.offset == 10 + (int64) deltas[i];
+	ok(right && !record_batch_next(&batch, &record) && batch.error == NULL,
+	   "offsets with gaps");
+	ok(batch.last_offset_delta == PG_INT32_MAX &&
+	   batch.records_count == lengthof(deltas),
+	   "lastOffsetDelta beyond the last record");
+	free(bytes.data);
+}
+
+/* Write two records with a delete horizon, and read them. */
+static bool
+horizon_round_trip(const RecordInput *inputs, int64 horizon,
+				   int64 expected_horizon)
+{
+	RecordBatchBuilder builder;
+	RecordBatch batch;
+	Bytes		bytes;
+	bool		right;
+	int			i;
+
+	record_batch_builder_init(&builder, 0);
+	record_batch_set_delete_horizon(&builder, horizon);
+	for (i = 0; i < 2; i++)
+	{
+		size_t		size = record_batch_size_with(&builder, &inputs[i]);
+
+		add_record(&builder, &inputs[i]);
+		if (builder.size != size)
+			return false;
+	}
+	bytes = finish_batch(&builder, COMPRESSION_NONE, 0);
+	record_batch_builder_free(&builder);
+
+	right = decodes_to(bytes, 0, inputs, 2) &&
+		record_batch_open(&batch, 0, bytes.data, bytes.length) &&
+		record_batch_delete_horizon(&batch) == expected_horizon &&
+		batch.max_timestamp == Max(inputs[0].timestamp, inputs[1].timestamp);
+	free(bytes.data);
+	return right;
+}
+
+/* KIP-534 */
+static void
+test_delete_horizon(void)
+{
+	static const RecordInput with_tombstone[] = {
+		RECORD(INT64CONST(1700000000000), STRING_BYTES("k"), EMPTY_BYTES, NULL, 0),
+		RECORD(INT64CONST(1699999999000), STRING_BYTES("k"), NULL_BYTES, NULL, 0)
+	};
+	static const RecordInput without_tombstone[] = {
+		RECORD(INT64CONST(1700000000000), STRING_BYTES("k"), EMPTY_BYTES, NULL, 0),
+		RECORD(INT64CONST(1699999999000), STRING_BYTES("k"), STRING_BYTES("v"), NULL, 0)
+	};
+	RecordInput early = with_tombstone[1];
+	RecordBatchBuilder builder;
+
+	ok(horizon_round_trip(with_tombstone, INT64CONST(1800000000000),
+						  INT64CONST(1800000000000)),
+	   "a delete horizon");
+	ok(horizon_round_trip(with_tombstone, 0, 0), "a delete horizon of 1970");
+	ok(horizon_round_trip(without_tombstone, INT64CONST(1800000000000),
+						  RECORD_BATCH_NO_DELETE_HORIZON),
+	   "no delete horizon without a tombstone");
+	ok(horizon_round_trip(with_tombstone, RECORD_BATCH_NO_DELETE_HORIZON,
+						  RECORD_BATCH_NO_DELETE_HORIZON),
+	   "no delete horizon unless told");
+
+	record_batch_builder_init(&builder, 0);
+	record_batch_set_delete_horizon(&builder, PG_INT64_MAX);
+	early.timestamp = -2;
+	ok(record_batch_size_with(&builder, &early) == SIZE_MAX,
+	   "a timestamp too far from the delete horizon is refused");
+	record_batch_builder_free(&builder);
+}
+
+/*
+ * A batch cut in two at any record is the same records, and each half is as
+ * if it had been made of its own.
+ */
+static void
+test_split(void)
+{
+	static const RecordHeader header = {STRING_BYTES("h"), STRING_BYTES("1")};
+	RecordInput inputs[200];
+	Bytes		text = random_bytes(1000);
+	RecordBatchBuilder builder;
+	RecordBatchBuilder rest;
+	size_t		whole = 0;
+	bool		right = true;
+	size_t		max_size;
+	int			cuts = 0;
+	int			i;
+
+	memset(inputs, 0, sizeof(inputs));
+	for (i = 0; i < (int) lengthof(inputs); i++)
+	{
+		inputs[i].timestamp = random_below(1000000);
+		inputs[i].key = bytes_at(text.data, (int) random_below(10) - 1);
+		inputs[i].value = bytes_at(text.data, (int) random_below(300) - 1);
+		inputs[i].headers = &header;
+		inputs[i].header_count = random_below(2);
+		inputs[i].offset_delta = i;
+	}
+
+	record_batch_builder_init(&builder, 4);
+	record_batch_builder_init(&rest, 8);
+	for (max_size = 0; whole == 0 || max_size <= whole; max_size += 97)
+	{
+		Bytes		first;
+		Bytes		second;
+		size_t		boundary;
+		int			count;
+
+		record_batch_builder_reset(&builder);
+		record_batch_builder_reset(&rest);
+		builder.base_offset = 1000;
+		for (i = 0; i < (int) lengthof(inputs); i++)
+			add_record(&builder, &inputs[i]);
+		whole = builder.size - builder.reserve;
+
+		boundary = record_batch_boundary(&builder, max_size);
+		record_batch_split(&builder, boundary, &rest);
+		count = builder.record_count;
+		right = right && builder.size - builder.reserve == boundary &&
+			(boundary <= max_size || count == 1) &&
+			count + rest.record_count == (int) lengthof(inputs);
+		if (rest.record_count > 0)
+		{
+			cuts++;
+			right = right && rest.base_offset == 1000 + count &&
+				record_batch_size_with(&builder, &inputs[count]) > max_size;
+			second = finish_batch(&rest, COMPRESSION_NONE, 0);
+			right = right && decodes_to(second, 1000 + count, inputs + count,
+										lengthof(inputs) - count);
+			free(second.data);
+			second = encode(inputs + count, lengthof(inputs) - count,
+							COMPRESSION_NONE, 0);
+			right = right && memcmp(second.data, rest.buffer + rest.reserve,
+									second.length) == 0;
+			free(second.data);
+		}
+		first = encode(inputs, count, COMPRESSION_NONE, 0);
+		record_batch_finish(&builder, 7, 0);
+		right = right && first.length == builder.size - builder.reserve &&
+			memcmp(first.data, builder.buffer + builder.reserve,
+				   first.length) == 0;
+		free(first.data);
+	}
+	ok(right && cuts > 100, "a batch cut in two, %d times", cuts);
+
+	/* The tombstone, and with it the horizon, is in one half. */
+	for (i = 0; i < 2; i++)
+	{
+		RecordInput input = RECORD(5, STRING_BYTES("k"), STRING_BYTES("v"), NULL, 0);
+		RecordInput tombstone = RECORD(6, STRING_BYTES("k"), NULL_BYTES, NULL, 0);
+
+		record_batch_builder_reset(&builder);
+		record_batch_builder_reset(&rest);
+		record_batch_set_delete_horizon(&builder, 1000);
+		add_record(&builder, i == 0 ? &tombstone : &input);
+		add_record(&builder, i == 0 ? &input : &tombstone);
+		record_batch_split(&builder, record_batch_boundary(&builder, 0), &rest);
+		ok(builder.has_tombstone == (i == 0) && rest.has_tombstone == (i == 1) &&
+		   builder.delete_horizon == 1000 && rest.delete_horizon == 1000 &&
+		   builder.max_timestamp == (i == 0 ? 6 : 5) &&
+		   rest.max_timestamp == (i == 0 ? 5 : 6),
+		   "a tombstone in half %d", i);
+	}
+	record_batch_builder_free(&builder);
+	record_batch_builder_free(&rest);
+	free(text.data);
+}
+
+static void
+test_raw_size(void)
+{
+	RecordInput input = RECORD(1, NULL_BYTES, NULL_BYTES, NULL, 0);
+	char	   *text = allocate(50000);
+	Bytes		plain;
+	Bytes		lz4;
+	Bytes		zstd;
+
+	memset(text, 'x', 50000);
+	input.value = bytes_at(text, 50000);
+	plain = encode(&input, 1, COMPRESSION_NONE, 0);
+	lz4 = encode(&input, 1, COMPRESSION_LZ4, 0);
+	zstd = encode(&input, 1, COMPRESSION_ZSTD, 0);
+	ok(record_batch_raw_size(plain.data, plain.length) == plain.length &&
+	   record_batch_raw_size(lz4.data, lz4.length) == plain.length &&
+	   record_batch_raw_size(zstd.data, zstd.length) == plain.length,
+	   "the uncompressed size of a batch");
+	ok(record_batch_raw_size(zstd.data, 10) == 10 &&
+	   record_batch_raw_size(zstd.data, RECORD_BATCH_HEADER_SIZE + 3) ==
+	   RECORD_BATCH_HEADER_SIZE + 3,
+	   "of a batch that is cut off, its length");
+
+	/* Frame_Content_Size of eight bytes: 1 TB */
+	memcpy(zstd.data + RECORD_BATCH_HEADER_SIZE,
+		   "\x28\xb5\x2f\xfd\xe0\0\0\0\0\0\1\0\0", 13);
+	ok(record_batch_raw_size(zstd.data, zstd.length) == zstd.length,
+	   "a size that no batch can have is not believed");
+	free(text);
+	free(plain.data);
+	free(lz4.data);
+	free(zstd.data);
 }
 
 /*
@@ -626,8 +747,8 @@ test_records_by_hand(void)
 		{"a header value beyond its record", "10000000010102" "0002", 1, 0,
 		"record headers out of range"}
 	};
-	static const RecordInput input = {0, NULL_BYTES, NULL_BYTES, NULL, 0};
-	Bytes		header = encode(&input, 1, 0);
+	static const RecordInput input = RECORD(0, NULL_BYTES, NULL_BYTES, NULL, 0);
+	Bytes		header = encode(&input, 1, COMPRESSION_NONE, 0);
 	size_t		i;
 
 	for (i = 0; i < lengthof(cases); i++)
@@ -643,9 +764,9 @@ test_records_by_hand(void)
 		memcpy(batch.data, header.data, RECORD_BATCH_HEADER_SIZE);
 		memcpy(batch.data + RECORD_BATCH_HEADER_SIZE,
 			   records.data, records.length);
-		put_int32(batch.data + LAST_OFFSET_DELTA_POS,
-				  cases[i].last_offset_delta);
-		put_int32(batch.data + RECORDS_COUNT_POS, cases[i].records_count);
+		store_int32(batch.data + LAST_OFFSET_DELTA_POS,
+					cases[i].last_offset_delta);
+		store_int32(batch.data + RECORDS_COUNT_POS, cases[i].records_count);
 		seal(batch);
 
 		error = decode(batch);
@@ -663,10 +784,10 @@ static void
 test_batch_fields(void)
 {
 	static const RecordInput inputs[] = {
-		{1000, NULL_BYTES, STRING_BYTES("a"), NULL, 0},
-		{1001, NULL_BYTES, STRING_BYTES("b"), NULL, 0}
+		RECORD(1000, NULL_BYTES, STRING_BYTES("a"), NULL, 0),
+		RECORD(1001, NULL_BYTES, STRING_BYTES("b"), NULL, 0)
 	};
-	Bytes		good = encode(inputs, 2, 0);
+	Bytes		good = encode(inputs, 2, COMPRESSION_NONE, 0);
 	Bytes		bytes = copy_bytes(good.data, good.length);
 	RecordBatch batch;
 	Record		record;
@@ -706,7 +827,7 @@ test_batch_fields(void)
 	   "and stays rejected");
 
 	memcpy(bytes.data, good.data, good.length);
-	bytes.data[ATTRIBUTES_POS + 1] = 5;
+	bytes.data[ATTRIBUTES_POS + 1] = COMPRESSION_ZSTD + 1;
 	seal(bytes);
 	ok(!record_batch_open(&batch, 0, bytes.data, bytes.length) &&
 	   strcmp(batch.error, "unknown compression codec") == 0,
@@ -735,24 +856,31 @@ test_batch_fields(void)
  * off or with a byte more it is rejected, too.
  */
 static void
-test_damage(void)
+test_damage(CompressionCodec codec)
 {
 	static const RecordHeader headers[] = {
 		{STRING_BYTES("trace"), STRING_BYTES("0123456789")},
 		{STRING_BYTES("null"), NULL_BYTES}
 	};
+
+	/* so much of the same that it gets smaller */
 	static const RecordInput inputs[] = {
-		{INT64CONST(1700000000000), STRING_BYTES("key"),
-		STRING_BYTES("some value"), headers, 2},
-		{INT64CONST(1700000001000), NULL_BYTES, EMPTY_BYTES, NULL, 0},
-		{INT64CONST(1699999999000), STRING_BYTES("k"), NULL_BYTES, headers, 1}
+		RECORD(INT64CONST(1700000000000), STRING_BYTES("key"),
+			   STRING_BYTES("some value"), headers, 2),
+		RECORD(INT64CONST(1700000001000), NULL_BYTES, EMPTY_BYTES, NULL, 0),
+		RECORD(INT64CONST(1699999999000), STRING_BYTES("k"), NULL_BYTES, headers, 1),
+		RECORD(INT64CONST(1700000000000), STRING_BYTES("key"),
+			   STRING_BYTES("some value, some value, some value"), headers, 2)
 	};
-	Bytes		good = encode(inputs, lengthof(inputs), 0);
+	Bytes		good = encode(inputs, lengthof(inputs), codec, 0);
 	bool		rejected = true;
 	bool		accepted = true;
 	size_t		i;
 	int			value;
+	int			step = codec == COMPRESSION_NONE ? 1 : 8;
 
+	ok(good.data[ATTRIBUTES_POS + 1] == (char) codec,
+	   "a batch to damage, codec %d", codec);
 	for (i = 0; i < good.length * 8; i++)
 	{
 		Bytes		bad = copy_bytes(good.data, good.length);
@@ -804,7 +932,7 @@ test_damage(void)
 	/* With a right CRC anything may be accepted, but must not crash. */
 	for (i = ATTRIBUTES_POS; i < good.length; i++)
 	{
-		for (value = 0; value < 256; value++)
+		for (value = (int) (i % step); value < 256; value += step)
 		{
 			Bytes		bad = copy_bytes(good.data, good.length);
 
@@ -814,7 +942,8 @@ test_damage(void)
 			free(bad.data);
 		}
 	}
-	ok(true, "every byte at every place is survived");
+	ok(true, "%s byte at every place is survived",
+	   step == 1 ? "every" : "many a");
 	free(good.data);
 }
 
@@ -824,8 +953,14 @@ main(void)
 	test_published_batches();
 	test_round_trips();
 	test_builder();
+	test_offsets();
+	test_delete_horizon();
+	test_split();
+	test_raw_size();
 	test_records_by_hand();
 	test_batch_fields();
-	test_damage();
+	test_damage(COMPRESSION_NONE);
+	test_damage(COMPRESSION_LZ4);
+	test_damage(COMPRESSION_ZSTD);
 	return tap_done();
 }
