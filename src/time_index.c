@@ -16,20 +16,26 @@
  * rows only if one that was aborted had a later timestamp than those which
  * followed, and no further than to the end of the segment.
  *
+ * A reader stops at an open row, and must not be led past one: it would go on
+ * after what it then reads, and miss what the open transaction commits.  So the
+ * rows before the one that is found are looked at, from where all is decided.
+ *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
 #include "access/table.h"
+#include "access/xact.h"
 #include "fmgr.h"
+#include "utils/inval.h"
 #include "utils/snapmgr.h"
 
 #include "arguments.h"
 #include "log_reader.h"
-#include "segment.h"
-#include "segment_list.h"
+#include "log_scan.h"
 #include "stable_offset.h"
 #include "time_index.h"
+#include "visibility.h"
 
 PG_FUNCTION_INFO_V1(topic_offset_for_time);
 
@@ -72,6 +78,76 @@ search_segment(Relation segment, int partition, int64 base_offset, int64 time)
 	return low;
 }
 
+/*
+ * Does the segment have, from an offset on, what the reader looks for: a
+ * record, or an open row, at which it has to stop?
+ */
+static bool
+segment_has_record(Relation segment, int partition, int64 offset, int64 time,
+				   Snapshot snapshot)
+{
+	bool		found = false;
+	SegmentScan scan;
+	SegmentRow	row;
+
+	segment_scan_forward(&scan, segment, partition, offset);
+	while (!found && segment_scan_next(&scan, &row))
+	{
+		RowVerdict	verdict = judge_row(&row, snapshot);
+
+		found = verdict == ROW_OPEN ||
+			(verdict == ROW_COMMITTED && row.max_timestamp >= time);
+	}
+	segment_scan_end(&scan);
+	return found;
+}
+
+/*
+ * An offset, at or before the given one, below which no row is open for the
+ * snapshot: a committed row's hint tells of what was decided before that row
+ * was committed (stable_offset.c).  Hints of our own rows may tell of what was
+ * decided after the snapshot.
+ */
+static int64
+decided_before(Topic *topic, int partition, int64 offset, Snapshot snapshot)
+{
+	int64		decided = log_start_offset(topic, snapshot, partition);
+	bool		found = false;
+	LogScan		scan;
+	SegmentRow	row;
+
+	log_scan_backward(&scan, topic, snapshot, partition, offset - 1);
+	while (!found && log_scan_next(&scan, &row) && row.base_offset >= decided)
+	{
+		found = judge_row(&row, snapshot) == ROW_COMMITTED &&
+			!TransactionIdIsCurrentTransactionId(HeapTupleHeaderGetXmin(row.tuple->t_data));
+		if (found)
+			decided = Max(decided, row.stable_offset);
+	}
+	log_scan_end(&scan);
+	return decided;
+}
+
+/* The first row before an offset that is open for the snapshot; or else it. */
+static int64
+first_open_row(Topic *topic, int partition, int64 offset, Snapshot snapshot)
+{
+	bool		found = false;
+	LogScan		scan;
+	SegmentRow	row;
+
+	log_scan_forward(&scan, topic, snapshot, partition,
+					 decided_before(topic, partition, offset, snapshot));
+	while (!found && log_scan_next(&scan, &row) && row.base_offset < offset)
+	{
+		found = judge_row(&row, snapshot) == ROW_OPEN;
+		if (found)
+			offset = row.base_offset;
+	}
+	log_scan_end(&scan);
+	return offset;
+}
+
 int64
 time_index_search(Topic *topic, int partition, int64 time, Snapshot snapshot)
 {
@@ -84,14 +160,25 @@ time_index_search(Topic *topic, int partition, int64 time, Snapshot snapshot)
 		Relation	relation = segment_try_open(topic, segment,
 												AccessShareLock);
 
-		/* Dropped, it is before the start of the log. */
+		/* The list is not the latest; see log_scan.c. */
 		if (!relation)
-			continue;
+		{
+			AcceptInvalidationMessages();
+			if (topic->valid)
+				report_missing_segment(topic, segment);
+			return time_index_search(topic_refresh(topic), partition, time,
+									 snapshot);
+		}
 		offset = search_segment(relation, partition,
 								segment_base_offset(segment, partition), time);
+		if (offset >= 0 &&
+			!segment_has_record(relation, partition, offset, time, snapshot))
+			offset = -1;
 		table_close(relation, NoLock);
 	}
-	return offset >= 0 ? offset : PG_INT64_MAX;
+	if (offset < 0)
+		return PG_INT64_MAX;
+	return first_open_row(topic, partition, offset, snapshot);
 }
 
 int64
