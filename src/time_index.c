@@ -16,23 +16,23 @@
  * rows only if one that was aborted had a later timestamp than those which
  * followed, and no further than to the end of the segment.
  *
- * A reader stops at an open row, and must not be led past one: it would go on
- * after what it then reads, and miss what the open transaction commits.  So the
- * rows before the one that is found are looked at, from where all is decided.
+ * A reader stops at an open row that may have what it looks for.  It is led
+ * past one whose records are all too early: those are not among what it reads
+ * whether or not they are committed, now or when it goes on.
  *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
 #include "access/table.h"
-#include "access/xact.h"
 #include "fmgr.h"
 #include "utils/inval.h"
 #include "utils/snapmgr.h"
 
 #include "arguments.h"
 #include "log_reader.h"
-#include "log_scan.h"
+#include "segment.h"
+#include "segment_list.h"
 #include "stable_offset.h"
 #include "time_index.h"
 #include "visibility.h"
@@ -102,52 +102,6 @@ segment_has_record(Relation segment, int partition, int64 offset, int64 time,
 	return found;
 }
 
-/*
- * An offset, at or before the given one, below which no row is open for the
- * snapshot: a committed row's hint tells of what was decided before that row
- * was committed (stable_offset.c).  Hints of our own rows may tell of what was
- * decided after the snapshot.
- */
-static int64
-decided_before(Topic *topic, int partition, int64 offset, Snapshot snapshot)
-{
-	int64		decided = log_start_offset(topic, snapshot, partition);
-	bool		found = false;
-	LogScan		scan;
-	SegmentRow	row;
-
-	log_scan_backward(&scan, topic, snapshot, partition, offset - 1);
-	while (!found && log_scan_next(&scan, &row) && row.base_offset >= decided)
-	{
-		found = judge_row(&row, snapshot) == ROW_COMMITTED &&
-			!TransactionIdIsCurrentTransactionId(HeapTupleHeaderGetXmin(row.tuple->t_data));
-		if (found)
-			decided = Max(decided, row.stable_offset);
-	}
-	log_scan_end(&scan);
-	return decided;
-}
-
-/* The first row before an offset that is open for the snapshot; or else it. */
-static int64
-first_open_row(Topic *topic, int partition, int64 offset, Snapshot snapshot)
-{
-	bool		found = false;
-	LogScan		scan;
-	SegmentRow	row;
-
-	log_scan_forward(&scan, topic, snapshot, partition,
-					 decided_before(topic, partition, offset, snapshot));
-	while (!found && log_scan_next(&scan, &row) && row.base_offset < offset)
-	{
-		found = judge_row(&row, snapshot) == ROW_OPEN;
-		if (found)
-			offset = row.base_offset;
-	}
-	log_scan_end(&scan);
-	return offset;
-}
-
 int64
 time_index_search(Topic *topic, int partition, int64 time, Snapshot snapshot)
 {
@@ -176,9 +130,7 @@ time_index_search(Topic *topic, int partition, int64 time, Snapshot snapshot)
 			offset = -1;
 		table_close(relation, NoLock);
 	}
-	if (offset < 0)
-		return PG_INT64_MAX;
-	return first_open_row(topic, partition, offset, snapshot);
+	return offset >= 0 ? offset : PG_INT64_MAX;
 }
 
 int64

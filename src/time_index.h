@@ -14,8 +14,8 @@
 
 /*
  * An offset from which on to look for the first record whose timestamp is at
- * or after `time`, in milliseconds since 1970: no record before it has one, and
- * no row before it is open for the snapshot.
+ * or after `time`, in milliseconds since 1970: no record before it has one,
+ * committed or not.
  */
 extern int64 time_index_search(Topic *topic, int partition, int64 time,
 							   Snapshot snapshot);

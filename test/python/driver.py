@@ -232,6 +232,24 @@ def test_autocommit(connection):
         check(column(cursor, "SELECT committed_offset FROM topic.committed('auto', 'source')"), [36], "or rolls back")
 
 
+def test_waiting(connection):
+    """CALL wait_for_records, in and outside of a transaction."""
+    call = "CALL topic.wait_for_records(%s, %s, %s)"
+    cursor = connection.cursor()
+    check(one(cursor, call, ("waiting", "source", datetime.timedelta(days=1))), True, "waiting in a transaction")
+    check(one(cursor, "SELECT count(*) FROM topic.consume('waiting', 'source', 10)"), 10, "which then consumes")
+    connection.rollback()
+    connection.autocommit = True
+    check(one(cursor, call, ("waiting", ["source"], "1 day")), True, "waiting in autocommit mode, for a list")
+    ends = column(cursor, "SELECT last_stable_offset FROM topic.offsets('source')")
+    check(one(cursor, call, ("source", ends, "0")), False, "from the ends of the partitions")
+    connection.autocommit = False
+    connection.set_session(isolation_level="SERIALIZABLE")
+    check_error(cursor, errorcodes.ACTIVE_SQL_TRANSACTION, "waiting in a serializable transaction",
+                call, ("waiting", "source", "0"))
+    connection.set_session(isolation_level="DEFAULT")
+
+
 def test_errors(connection):
     """What a program sees of an error."""
     cursor = connection.cursor()
@@ -270,6 +288,7 @@ test_call_forms(connection)
 test_batches(connection)
 test_exactly_once(connection, other)
 test_autocommit(connection)
+test_waiting(connection)
 test_errors(connection)
 test_prepared_transactions(connection)
 print(f"1..{tests}")

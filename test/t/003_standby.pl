@@ -90,6 +90,17 @@ catch_up();
 like($reader->query($records), qr/, 2:0 new partition$/,
 	'the standby reads a new partition');
 
+# Waiting, for a reader with his own offsets, and for a group by what it has
+# committed
+$reader->send(q{CALL topic.wait_for_records('orders', ARRAY[73, 2, 1], '1 day')});
+$primary->safe_psql('postgres', q{SELECT topic.produce('orders', 'awaited', partition => 1)});
+catch_up();
+is($reader->receive, 't', 'the standby waits for records');
+is($reader->query(q{CALL topic.wait_for_records('orders', ARRAY[73, 3, 1], '0')}), 'f',
+	'there are no more');
+is($reader->query(q{CALL topic.wait_for_records('group', 'orders', '0')}), 't',
+	'there are for a group that has committed nothing');
+
 # What writes is refused: 25006, read_only_sql_transaction.
 my %writes = (
 	produce => q{SELECT topic.produce('orders', 'x')},

@@ -8,6 +8,7 @@ use strict;
 use warnings;
 
 use FindBin;
+use IPC::Run ();
 use lib $FindBin::RealBin;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
@@ -145,6 +146,19 @@ sub test_holds_nothing
 	is($waiter->query($consume_commit), '1',
 		"$mode: and sees the record in the same transaction");
 	$waiter->query('COMMIT');
+
+	# A driver that uses the extended query protocol
+	my $file = $node->basedir . '/wait.sql';
+	PostgreSQL::Test::Utils::append_to_file($file, "$wait;\n");
+	my $pgbench = IPC::Run::start([ 'pgbench', '-n', '-M', 'prepared', '-t', '1', '-f', $file,
+			$node->connstr('postgres') . ' application_name=pgbench' ], '>', '/dev/null', '2>', '/dev/null');
+	ok($node->poll_query_until('postgres', q{
+			SELECT count(*) = 1 FROM pg_stat_activity WHERE application_name = 'pgbench'
+			AND wait_event_type = 'Extension' AND backend_xmin IS NULL}),
+		"$mode: by the extended query protocol neither");
+	$a->query($produce);
+	ok($pgbench->finish, "$mode: it is woken");
+	$a->query($consume_commit);
 
 	$waiter->send(wait_loop(1, 'orders', 'PERFORM count(*) FROM pg_class;', ''));
 	ok(sleeps($pid), "$mode: in a DO block neither");
