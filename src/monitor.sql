@@ -230,8 +230,12 @@ SELECT t.topic,
 	COALESCE(m.settled, 0) AS settled,
 	COALESCE(m.frozen, 0) AS frozen,
 	COALESCE(m.retired, 0) AS retired,
+	COALESCE(m.compacted, 0) AS compacted,
+	COALESCE(m.merged, 0) AS merged,
 	COALESCE(m.dropped, 0) AS dropped,
 	COALESCE(m.bytes_dropped, 0) AS bytes_dropped,
+	COALESCE(m.bytes_rewritten, 0) AS bytes_rewritten,
+	COALESCE(m.records_removed, 0) AS records_removed,
 	m.last_error,
 	m.last_error_at,
 	COALESCE(d.due, '{}') AS due,
@@ -275,8 +279,12 @@ COMMENT ON COLUMN topic.maintenance.rolled IS 'Segments rolled.';
 COMMENT ON COLUMN topic.maintenance.settled IS 'Sealed segments counted after their last producer had ended.';
 COMMENT ON COLUMN topic.maintenance.frozen IS 'Segments frozen.';
 COMMENT ON COLUMN topic.maintenance.retired IS 'Segments taken out of the log by retention.';
+COMMENT ON COLUMN topic.maintenance.compacted IS 'Compactions.';
+COMMENT ON COLUMN topic.maintenance.merged IS 'Rewrites that merged small batches.';
 COMMENT ON COLUMN topic.maintenance.dropped IS 'Segments dropped.';
 COMMENT ON COLUMN topic.maintenance.bytes_dropped IS 'Bytes on disk that dropped segments gave back.';
+COMMENT ON COLUMN topic.maintenance.bytes_rewritten IS 'Bytes on disk of the segments that compaction and merging wrote.';
+COMMENT ON COLUMN topic.maintenance.records_removed IS 'Records that compaction and merging removed, those that delete_records had deleted included.';
 COMMENT ON COLUMN topic.maintenance.last_error IS 'The last error.';
 COMMENT ON COLUMN topic.maintenance.last_error_at IS 'When that was.';
 COMMENT ON COLUMN topic.maintenance.due IS 'Steps that the next run has to do.';
