@@ -19,6 +19,13 @@ LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE ROWS 10;
 COMMENT ON FUNCTION topic.partition_sizes(text) IS
 'What each partition of a topic holds. Reads the segments that maintenance has not counted yet, such as the active one. Needs SELECT on the topic.';
 
+CREATE FUNCTION topic.disk_bytes(topic text)
+RETURNS bigint
+AS 'MODULE_PATHNAME', 'topic_disk_bytes'
+LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+COMMENT ON FUNCTION topic.disk_bytes(text) IS
+'Bytes that a topic''s segments take on disk, indexes and TOAST included; but for those that somebody is about to drop or change. Needs SELECT on the topic.';
+
 CREATE FUNCTION topic.open_transactions(topic text)
 RETURNS TABLE (partition int, transaction xid, first_offset bigint)
 AS 'MODULE_PATHNAME', 'topic_open_transactions'
@@ -96,7 +103,7 @@ SELECT t.topic,
 	t.partitions,
 	p.records,
 	s.segments,
-	s.total_bytes,
+	topic.disk_bytes(t.topic) AS total_bytes,
 	p.batch_bytes,
 	p.raw_bytes,
 	pg_catalog.round(p.raw_bytes::pg_catalog.numeric
@@ -110,14 +117,8 @@ SELECT t.topic,
 FROM topic.topics t
 JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) t.relation
 CROSS JOIN LATERAL (
-	SELECT pg_catalog.count(*) AS segments,
-		pg_catalog.sum(pg_catalog.pg_total_relation_size(r.oid))::pg_catalog.int8 AS total_bytes
+	SELECT pg_catalog.count(*) AS segments
 	FROM topic.segments s
-	JOIN pg_catalog.pg_class r
-		ON r.relname OPERATOR(pg_catalog.=)
-			pg_catalog.concat('segment_', s.topic_id, '_', s.segment,
-				'_' OPERATOR(pg_catalog.||) NULLIF(s.generation, 0)::pg_catalog.text)::pg_catalog.name
-		AND r.relnamespace OPERATOR(pg_catalog.=) 'topic_log'::pg_catalog.regnamespace
 	WHERE s.topic_id OPERATOR(pg_catalog.=) t.topic_id) s
 CROSS JOIN LATERAL (
 	SELECT pg_catalog.sum(p.records)::pg_catalog.int8 AS records,
