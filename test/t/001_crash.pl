@@ -19,6 +19,7 @@ $node->init;
 $node->append_conf('postgresql.conf', q{
 shared_buffers = 64MB
 max_connections = 50
+max_pred_locks_per_transaction = 512
 log_statement = none
 autovacuum_naptime = 1s
 restart_after_crash = on
@@ -56,7 +57,7 @@ foreach my $crash (@crashes)
 {
 	sleep 2;
 	$crash->();
-	ok($node->poll_query_until('postgres', 'SELECT true'), 'the server is back');
+	ok(Crash::is_back($node), 'the server is back');
 }
 sleep 2;
 $workload->finish;

@@ -145,7 +145,7 @@ sub crash
 	{
 		kill 'KILL', $pids[ $round / 2 % 2 ];
 		$_->quit foreach @maintainers;
-		$node->poll_query_until('postgres', 'SELECT true');
+		Crash::is_back($node);
 	}
 	else
 	{

@@ -26,4 +26,19 @@ sub kill_server
 	return;
 }
 
+# Does a server that restarts by itself accept connections again? That psql
+# ends before it has read its input makes IPC::Run die.
+sub is_back
+{
+	my ($node) = @_;
+
+	foreach (1 .. 600)
+	{
+		my $status = eval { $node->psql('postgres', 'SELECT true') };
+		return 1 if defined $status && $status == 0;
+		sleep 0.1;
+	}
+	return 0;
+}
+
 1;
