@@ -93,7 +93,7 @@ SELECT value FROM topic.consume_text('hg', 'h', 1, ARRAY[0]);
 SELECT * FROM topic.commit('hg', 'h');
 SELECT topic.produce('h', 'open', partition => 2);
 SELECT partition, first_offset FROM topic.open_producers;
-SELECT partition, committed_offset, high_watermark, lag FROM topic.lag;
+SELECT partition, committed_offset, high_watermark, lag FROM topic.lag ORDER BY partition;
 COMMIT;
 SELECT * FROM topic.offsets('h');
 SELECT topic, owner, partitions, segments, high_watermark FROM topic.topic_stats;

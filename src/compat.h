@@ -12,6 +12,7 @@
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_namespace.h"
+#include "executor/executor.h"
 #include "optimizer/pathnode.h"
 #include "storage/lock.h"
 #include "storage/proc.h"
@@ -79,6 +80,20 @@ begin_index_scan(Relation heap, Relation index, Snapshot snapshot, int nkeys)
 	return index_beginscan(heap, index, snapshot, NULL, nkeys, 0);
 #else
 	return index_beginscan(heap, index, snapshot, nkeys, 0);
+#endif
+}
+
+/* 16 added indexes that summarize. */
+static inline void
+insert_index_entries(ResultRelInfo *relation, TupleTableSlot *slot,
+					 EState *estate)
+{
+#if PG_VERSION_NUM >= 160000
+	(void) ExecInsertIndexTuples(relation, slot, estate, false, false, NULL,
+								 NIL, false);
+#else
+	(void) ExecInsertIndexTuples(relation, slot, estate, false, false, NULL,
+								 NIL);
 #endif
 }
 

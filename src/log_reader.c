@@ -35,6 +35,7 @@
 
 #include "log_reader.h"
 #include "log_scan.h"
+#include "stored_batch.h"
 #include "time_index.h"
 #include "visibility.h"
 
@@ -69,18 +70,6 @@ struct LogReader
 	bool		batch_open;
 	RecordBatch batch;
 };
-
-static void
-report_damaged_batch(LogReader *reader)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_DATA_CORRUPTED),
-			 errmsg("damaged record batch at offset " INT64_FORMAT
-					" of partition %d of topic \"%s\"",
-					reader->batch.base_offset, reader->partition,
-					reader->topic->name),
-			 errdetail("%s.", reader->batch.error)));
-}
 
 /*
  * The base offset of the row that holds an offset: a batch may begin before
@@ -254,7 +243,6 @@ open_next_batch(LogReader *reader)
 {
 	MemoryContext old_context;
 	CopiedBatch *copy;
-	bool		opened;
 
 	record_batch_close(&reader->batch);
 	if (reader->batch_index >= reader->batch_count && !fetch_run(reader))
@@ -262,24 +250,16 @@ open_next_batch(LogReader *reader)
 
 	copy = &reader->batches[reader->batch_index++];
 	old_context = MemoryContextSwitchTo(reader->run_context);
-	opened = record_batch_open(&reader->batch, copy->base_offset,
-							   VARDATA(copy->batch),
-							   VARSIZE(copy->batch) - VARHDRSZ);
+	stored_batch_open(&reader->batch, reader->topic, reader->partition,
+					  copy->base_offset, copy->last_offset, copy->batch);
 	MemoryContextSwitchTo(old_context);
-	if (!opened)
-		report_damaged_batch(reader);
-	if (copy->base_offset + reader->batch.last_offset_delta != copy->last_offset)
-	{
-		reader->batch.error = "last offset is not that of the row";
-		report_damaged_batch(reader);
-	}
 	return true;
 }
 
 bool
 log_reader_next(LogReader *reader, Record *record)
 {
-	const LogRange *range = &reader->range;
+	LogRange   *range = &reader->range;
 
 	for (;;)
 	{
@@ -297,10 +277,15 @@ log_reader_next(LogReader *reader, Record *record)
 			if (record->offset >= range->from_offset &&
 				record->timestamp >= range->from_time &&
 				record->timestamp < range->to_time)
+			{
+				/* A row may come again with others in it; see log_scan.c. */
+				range->from_offset = record->offset + 1;
 				return true;
+			}
 		}
 		if (reader->batch.error)
-			report_damaged_batch(reader);
+			report_damaged_batch(&reader->batch, reader->topic,
+								 reader->partition);
 		reader->batch_open = false;
 	}
 }

@@ -7,7 +7,9 @@
  * list: the mark that it is retired was committed before the reader's
  * snapshot was taken, but the invalidation came after the list was read.
  * Whoever drops a segment has told everybody of the mark before, so a scan
- * that finds a segment missing reads the list anew and goes on by offset.
+ * that finds a segment missing reads the list anew and goes on by offset.  If
+ * the segment was rewritten, the row that holds that offset may begin before
+ * it: a forward scan then returns that row, too.
  *
  *-------------------------------------------------------------------------
  */
@@ -37,6 +39,7 @@ begin_scan(LogScan *scan, Topic *topic, Snapshot snapshot, int partition,
 	scan->offset = offset;
 	scan->direction = direction;
 	scan->relation = NULL;
+	scan->list_changed = false;
 	find_segment(scan);
 }
 
@@ -56,6 +59,20 @@ log_scan_backward(LogScan *scan, Topic *topic, Snapshot snapshot,
 			   BackwardScanDirection);
 }
 
+/* Go back to the beginning of the row that holds the current offset. */
+static void
+go_back_to_row(LogScan *scan)
+{
+	SegmentScan backward;
+	SegmentRow	row;
+
+	segment_scan_backward(&backward, scan->relation, scan->partition,
+						  scan->offset);
+	if (segment_scan_next(&backward, &row) && row.last_offset >= scan->offset)
+		scan->offset = row.base_offset;
+	segment_scan_end(&backward);
+}
+
 /* Open the current segment; false if it turned out to be another one. */
 static bool
 open_segment(LogScan *scan)
@@ -70,8 +87,12 @@ open_segment(LogScan *scan)
 			report_missing_segment(scan->topic, segment);
 		scan->topic = topic_refresh(scan->topic);
 		find_segment(scan);
+		scan->list_changed = true;
 		return false;
 	}
+	if (scan->list_changed && ScanDirectionIsForward(scan->direction))
+		go_back_to_row(scan);
+	scan->list_changed = false;
 	if (ScanDirectionIsForward(scan->direction))
 		segment_scan_forward(&scan->scan, scan->relation, scan->partition,
 							 scan->offset);

@@ -26,10 +26,14 @@ typedef struct LogScan
 	ScanDirection direction;
 	int			segment;		/* index of the segment being scanned, or next */
 	Relation	relation;		/* NULL if none is open */
+	bool		list_changed;	/* since the row that was returned last */
 	SegmentScan scan;
 } LogScan;
 
-/* Forward from the first row whose base offset is >= offset. */
+/*
+ * Forward from the first row whose base offset is >= offset.  Who uses what
+ * rows hold must skip what he has had: see log_scan.c.
+ */
 extern void log_scan_forward(LogScan *scan, Topic *topic, Snapshot snapshot,
 							 int partition, int64 offset);
 

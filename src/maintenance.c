@@ -49,6 +49,7 @@
 #include "record_value.h"
 #include "retention.h"
 #include "segment_freeze.h"
+#include "segment_rewrite.h"
 #include "segment_roll.h"
 
 PG_FUNCTION_INFO_V1(topic_maintain);
@@ -61,6 +62,8 @@ typedef enum StepKind
 	STEP_ROLL,
 	STEP_SETTLE,
 	STEP_RETIRE,
+	STEP_COMPACT,
+	STEP_MERGE,
 	STEP_FREEZE
 } StepKind;
 
@@ -70,6 +73,8 @@ static const char *const step_names[] = {
 	[STEP_ROLL] = "roll",
 	[STEP_SETTLE] = "settle",
 	[STEP_RETIRE] = "retire",
+	[STEP_COMPACT] = "compact",
+	[STEP_MERGE] = "merge",
 	[STEP_FREEZE] = "freeze"
 };
 
@@ -78,6 +83,8 @@ static const char *const step_counters[] = {
 	[STEP_ROLL] = "rolled",
 	[STEP_SETTLE] = "settled",
 	[STEP_RETIRE] = "retired",
+	[STEP_COMPACT] = "compacted",
+	[STEP_MERGE] = "merged",
 	[STEP_FREEZE] = "frozen"
 };
 
@@ -90,6 +97,7 @@ typedef struct Step
 	bool		waits_for_snapshots;	/* that are older than this xid: */
 	TransactionId xid;
 	List	   *blockers;		/* pids of those whose locks it waits for */
+	RewritePlan *plan;			/* of STEP_COMPACT and STEP_MERGE */
 } Step;
 
 /*
@@ -161,24 +169,36 @@ add_step_after_snapshots(List **steps, StepKind kind, const Topic *topic,
 		step->blockers = table_lock_holders(info->relid, lockmode);
 }
 
-/*
- * Is the active segment to be sealed?  Retention drops whole segments, so
- * where segment_bytes and segment_age say nothing sharper, retention's own
- * limits bound them.
- */
+static void
+add_rewrite_step(List **steps, RewritePlan *plan)
+{
+	Step	   *step;
+	ListCell   *cell;
+
+	if (!plan)
+		return;
+	step = add_step(steps, plan->compact ? STEP_COMPACT : STEP_MERGE,
+					linitial(plan->inputs));
+	step->plan = plan;
+	foreach(cell, plan->inputs)
+	{
+		SegmentInfo *info = lfirst(cell);
+
+		step->blockers =
+			list_concat_unique_int(step->blockers,
+								   table_lock_holders(info->relid,
+													  AccessShareLock));
+	}
+}
+
+/* Is the active segment to be sealed? */
 static bool
 roll_is_due(const Topic *topic, const TopicConfig *config,
 			const SegmentInfo *active, int64 now)
 {
-	int64		bytes = config->segment_bytes;
-	int64		age = config->segment_age;
+	int64		age = segment_age_limit(config);
 
-	if (config->delete_expired && config->retention_bytes != CONFIG_NONE)
-		bytes = Min(bytes, config->retention_bytes);
-	if (config->delete_expired && age == CONFIG_NONE)
-		age = config->retention;
-
-	if (segment_disk_bytes(active->relid) < bytes &&
+	if (segment_disk_bytes(active->relid) < segment_bytes_limit(config) &&
 		(age == CONFIG_NONE ||
 		 record_timestamp_from(active->created_at) >= now - age))
 		return false;
@@ -224,6 +244,7 @@ due_steps(Topic *topic)
 	expired = expired_segment(topic, config, infos, now);
 	if (expired)
 		add_step(&steps, STEP_RETIRE, expired);
+	add_rewrite_step(&steps, plan_rewrite(topic, infos, config, now));
 	foreach(cell, infos)
 	{
 		SegmentInfo *info = lfirst(cell);
@@ -249,9 +270,16 @@ settle_segment(Topic *topic, const Step *step)
 	table_close(table, NoLock);
 }
 
+/* What a step did, for the record. */
+typedef struct StepResult
+{
+	int64		bytes_dropped;
+	RewriteResult rewrite;
+} StepResult;
+
 /* Do a step; false if somebody had a lock on the segment after all. */
 static bool
-do_step(Topic *topic, const Step *step, int64 *bytes_dropped)
+do_step(Topic *topic, const Step *step, StepResult *result)
 {
 	Relation	table;
 
@@ -262,7 +290,7 @@ do_step(Topic *topic, const Step *step, int64 *bytes_dropped)
 			{
 				if (!segment_try_lock(step->relid, AccessExclusiveLock))
 					return false;
-				*bytes_dropped = segment_disk_bytes(step->relid);
+				result->bytes_dropped = segment_disk_bytes(step->relid);
 			}
 			drop_segment(topic, step->segment, step->relid);
 			return true;
@@ -278,6 +306,9 @@ do_step(Topic *topic, const Step *step, int64 *bytes_dropped)
 			retire_segment(topic, step->segment);
 			segments_changed(topic);
 			return true;
+		case STEP_COMPACT:
+		case STEP_MERGE:
+			return rewrite_segments(topic, step->plan, &result->rewrite);
 		case STEP_FREEZE:
 			if (!segment_try_lock(step->relid, ShareUpdateExclusiveLock))
 				return false;
@@ -293,23 +324,28 @@ do_step(Topic *topic, const Step *step, int64 *bytes_dropped)
 
 /* Remember what was done. */
 static void
-record_step(const Topic *topic, StepKind kind, int64 bytes_dropped)
+record_step(const Topic *topic, StepKind kind, const StepResult *result)
 {
 	SavedUser	saved = become_extension_owner();
-	Oid			types[] = {INT4OID, INT8OID, TEXTOID};
+	Oid			types[] = {INT4OID, TEXTOID, INT8OID, INT8OID, INT8OID};
 	Datum		values[] = {
 		Int32GetDatum(topic->id),
-		Int64GetDatum(bytes_dropped),
-		CStringGetTextDatum(step_names[kind])
+		CStringGetTextDatum(step_names[kind]),
+		Int64GetDatum(result->bytes_dropped),
+		Int64GetDatum(result->rewrite.bytes_written),
+		Int64GetDatum(result->rewrite.records_removed)
 	};
 
 	catalog_execute_with_args(psprintf("INSERT INTO topic.maintenance_totals AS t "
-									   "(topic_id, %s, bytes_dropped, last_step, last_step_at) "
-									   "VALUES ($1, 1, $2, $3, pg_catalog.clock_timestamp()) "
+									   "(topic_id, %s, last_step, last_step_at, bytes_dropped, "
+									   "bytes_rewritten, records_removed) "
+									   "VALUES ($1, 1, $2, pg_catalog.clock_timestamp(), $3, $4, $5) "
 									   "ON CONFLICT (topic_id) DO UPDATE SET "
 									   "%s = t.%s OPERATOR(pg_catalog.+) 1, "
-									   "bytes_dropped = t.bytes_dropped OPERATOR(pg_catalog.+) $2, "
-									   "last_step = $3, "
+									   "bytes_dropped = t.bytes_dropped OPERATOR(pg_catalog.+) $3, "
+									   "bytes_rewritten = t.bytes_rewritten OPERATOR(pg_catalog.+) $4, "
+									   "records_removed = t.records_removed OPERATOR(pg_catalog.+) $5, "
+									   "last_step = $2, "
 									   "last_step_at = pg_catalog.clock_timestamp()",
 									   step_counters[kind],
 									   step_counters[kind],
@@ -381,14 +417,14 @@ maintain_topic(TopicRun *run)
 	foreach(cell, due_steps(topic))
 	{
 		const Step *step = lfirst(cell);
-		int64		bytes_dropped = 0;
+		StepResult	result = {0};
 
 		if (!can_do_step(run, step))
 			continue;
 		run->current = step;
-		if (!do_step(topic, step, &bytes_dropped))
+		if (!do_step(topic, step, &result))
 			continue;
-		record_step(topic, step->kind, bytes_dropped);
+		record_step(topic, step->kind, &result);
 
 		/* Last, and here: an error at commit would be all topics' error. */
 		switch_pending_segments();

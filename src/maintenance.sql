@@ -6,8 +6,12 @@ CREATE TABLE topic.maintenance_totals (
 	settled bigint NOT NULL DEFAULT 0,
 	frozen bigint NOT NULL DEFAULT 0,
 	retired bigint NOT NULL DEFAULT 0,
+	compacted bigint NOT NULL DEFAULT 0,
+	merged bigint NOT NULL DEFAULT 0,
 	dropped bigint NOT NULL DEFAULT 0,
 	bytes_dropped bigint NOT NULL DEFAULT 0,
+	bytes_rewritten bigint NOT NULL DEFAULT 0,
+	records_removed bigint NOT NULL DEFAULT 0,
 	last_step text,
 	last_step_at timestamptz,
 	last_error text,
@@ -21,8 +25,12 @@ COMMENT ON COLUMN topic.maintenance_totals.rolled IS 'Segments rolled.';
 COMMENT ON COLUMN topic.maintenance_totals.settled IS 'Sealed segments counted after their last producer had ended.';
 COMMENT ON COLUMN topic.maintenance_totals.frozen IS 'Segments frozen.';
 COMMENT ON COLUMN topic.maintenance_totals.retired IS 'Segments taken out of the log by retention.';
+COMMENT ON COLUMN topic.maintenance_totals.compacted IS 'Compactions.';
+COMMENT ON COLUMN topic.maintenance_totals.merged IS 'Rewrites that merged small batches.';
 COMMENT ON COLUMN topic.maintenance_totals.dropped IS 'Segments dropped.';
 COMMENT ON COLUMN topic.maintenance_totals.bytes_dropped IS 'Bytes on disk that dropped segments gave back.';
+COMMENT ON COLUMN topic.maintenance_totals.bytes_rewritten IS 'Bytes on disk of the segments that compaction and merging wrote.';
+COMMENT ON COLUMN topic.maintenance_totals.records_removed IS 'Records that compaction and merging removed.';
 COMMENT ON COLUMN topic.maintenance_totals.last_step IS 'What was done last.';
 COMMENT ON COLUMN topic.maintenance_totals.last_step_at IS 'When that was.';
 COMMENT ON COLUMN topic.maintenance_totals.last_error IS 'The last error.';

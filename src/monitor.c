@@ -1,8 +1,8 @@
 /*-------------------------------------------------------------------------
  *
  * monitor.c
- *		offsets, partition_sizes, open_transactions, claim_key: what the views
- *		show.
+ *		offsets, partition_sizes, disk_bytes, open_transactions, claim_key:
+ *		what the views show.
  *
  *-------------------------------------------------------------------------
  */
@@ -22,6 +22,7 @@
 
 PG_FUNCTION_INFO_V1(topic_offsets);
 PG_FUNCTION_INFO_V1(topic_partition_sizes);
+PG_FUNCTION_INFO_V1(topic_disk_bytes);
 PG_FUNCTION_INFO_V1(topic_open_transactions);
 PG_FUNCTION_INFO_V1(topic_claim_key);
 
@@ -144,6 +145,29 @@ topic_partition_sizes(PG_FUNCTION_ARGS)
 	}
 	UnregisterSnapshot(snapshot);
 	PG_RETURN_NULL();
+}
+
+/*
+ * disk_bytes(topic text) returns bigint
+ *
+ * Unlike pg_total_relation_size() this does not wait for who drops a segment.
+ */
+Datum
+topic_disk_bytes(PG_FUNCTION_ARGS)
+{
+	char	   *name = text_argument(fcinfo, 0, "topic");
+	Topic	   *topic = topic_open(name, ACL_SELECT, AccessShareLock);
+	int64		bytes = 0;
+	ListCell   *cell;
+
+	foreach(cell, segment_infos(topic))
+	{
+		SegmentInfo *info = lfirst(cell);
+
+		if (OidIsValid(info->relid))
+			bytes += segment_disk_bytes(info->relid);
+	}
+	PG_RETURN_INT64(bytes);
 }
 
 typedef struct OpenTransactionOutput

@@ -19,6 +19,13 @@ LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE ROWS 10;
 COMMENT ON FUNCTION topic.partition_sizes(text) IS
 'What each partition of a topic holds. Reads the segments that maintenance has not counted yet, such as the active one. Needs SELECT on the topic.';
 
+CREATE FUNCTION topic.disk_bytes(topic text)
+RETURNS bigint
+AS 'MODULE_PATHNAME', 'topic_disk_bytes'
+LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+COMMENT ON FUNCTION topic.disk_bytes(text) IS
+'Bytes that a topic''s segments take on disk, indexes and TOAST included; but for those that somebody is about to drop or change. Needs SELECT on the topic.';
+
 CREATE FUNCTION topic.open_transactions(topic text)
 RETURNS TABLE (partition int, transaction xid, first_offset bigint)
 AS 'MODULE_PATHNAME', 'topic_open_transactions'
@@ -96,7 +103,7 @@ SELECT t.topic,
 	t.partitions,
 	p.records,
 	s.segments,
-	s.total_bytes,
+	topic.disk_bytes(t.topic) AS total_bytes,
 	p.batch_bytes,
 	p.raw_bytes,
 	pg_catalog.round(p.raw_bytes::pg_catalog.numeric
@@ -110,14 +117,8 @@ SELECT t.topic,
 FROM topic.topics t
 JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) t.relation
 CROSS JOIN LATERAL (
-	SELECT pg_catalog.count(*) AS segments,
-		pg_catalog.sum(pg_catalog.pg_total_relation_size(r.oid))::pg_catalog.int8 AS total_bytes
+	SELECT pg_catalog.count(*) AS segments
 	FROM topic.segments s
-	JOIN pg_catalog.pg_class r
-		ON r.relname OPERATOR(pg_catalog.=)
-			pg_catalog.concat('segment_', s.topic_id, '_', s.segment,
-				'_' OPERATOR(pg_catalog.||) NULLIF(s.generation, 0)::pg_catalog.text)::pg_catalog.name
-		AND r.relnamespace OPERATOR(pg_catalog.=) 'topic_log'::pg_catalog.regnamespace
 	WHERE s.topic_id OPERATOR(pg_catalog.=) t.topic_id) s
 CROSS JOIN LATERAL (
 	SELECT pg_catalog.sum(p.records)::pg_catalog.int8 AS records,
@@ -229,8 +230,12 @@ SELECT t.topic,
 	COALESCE(m.settled, 0) AS settled,
 	COALESCE(m.frozen, 0) AS frozen,
 	COALESCE(m.retired, 0) AS retired,
+	COALESCE(m.compacted, 0) AS compacted,
+	COALESCE(m.merged, 0) AS merged,
 	COALESCE(m.dropped, 0) AS dropped,
 	COALESCE(m.bytes_dropped, 0) AS bytes_dropped,
+	COALESCE(m.bytes_rewritten, 0) AS bytes_rewritten,
+	COALESCE(m.records_removed, 0) AS records_removed,
 	m.last_error,
 	m.last_error_at,
 	COALESCE(d.due, '{}') AS due,
@@ -274,8 +279,12 @@ COMMENT ON COLUMN topic.maintenance.rolled IS 'Segments rolled.';
 COMMENT ON COLUMN topic.maintenance.settled IS 'Sealed segments counted after their last producer had ended.';
 COMMENT ON COLUMN topic.maintenance.frozen IS 'Segments frozen.';
 COMMENT ON COLUMN topic.maintenance.retired IS 'Segments taken out of the log by retention.';
+COMMENT ON COLUMN topic.maintenance.compacted IS 'Compactions.';
+COMMENT ON COLUMN topic.maintenance.merged IS 'Rewrites that merged small batches.';
 COMMENT ON COLUMN topic.maintenance.dropped IS 'Segments dropped.';
 COMMENT ON COLUMN topic.maintenance.bytes_dropped IS 'Bytes on disk that dropped segments gave back.';
+COMMENT ON COLUMN topic.maintenance.bytes_rewritten IS 'Bytes on disk of the segments that compaction and merging wrote.';
+COMMENT ON COLUMN topic.maintenance.records_removed IS 'Records that compaction and merging removed, those that delete_records had deleted included.';
 COMMENT ON COLUMN topic.maintenance.last_error IS 'The last error.';
 COMMENT ON COLUMN topic.maintenance.last_error_at IS 'When that was.';
 COMMENT ON COLUMN topic.maintenance.due IS 'Steps that the next run has to do.';

@@ -12,11 +12,17 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
+#include "access/tableam.h"
+#include "access/xact.h"
 #include "commands/trigger.h"
 #include "executor/executor.h"
 #include "utils/rel.h"
 
+#include "compat.h"
 #include "row_inserter.h"
+
+/* How many bytes of rows are collected before they are inserted. */
+#define BULK_INSERT_BYTES	(64 * 1024)
 
 void
 row_inserter_begin(RowInserter *inserter, Relation relation)
@@ -38,6 +44,21 @@ row_inserter_begin(RowInserter *inserter, Relation relation)
 	memset(inserter->nulls, true, natts * sizeof(bool));
 }
 
+/* Form a row in a slot; returns its size. */
+static Size
+store_row(RowInserter *inserter, TupleTableSlot *slot, Datum *values,
+		  bool *nulls, int count)
+{
+	HeapTuple	tuple;
+
+	memcpy(inserter->values, values, count * sizeof(Datum));
+	memcpy(inserter->nulls, nulls, count * sizeof(bool));
+	tuple = heap_form_tuple(slot->tts_tupleDescriptor, inserter->values,
+							inserter->nulls);
+	ExecStoreHeapTuple(tuple, slot, true);
+	return tuple->t_len;
+}
+
 void
 row_inserter_insert(RowInserter *inserter, Datum *values, bool *nulls,
 					int count, ItemPointer tid)
@@ -46,11 +67,7 @@ row_inserter_insert(RowInserter *inserter, Datum *values, bool *nulls,
 	TriggerDesc *triggers = inserter->result_relation->ri_TrigDesc;
 	bool		fires_after = triggers && triggers->trig_insert_after_row;
 
-	memcpy(inserter->values, values, count * sizeof(Datum));
-	memcpy(inserter->nulls, nulls, count * sizeof(bool));
-	ExecStoreHeapTuple(heap_form_tuple(slot->tts_tupleDescriptor,
-									   inserter->values, inserter->nulls),
-					   slot, true);
+	(void) store_row(inserter, slot, values, nulls, count);
 
 	/* The query that we are called in may be a SELECT, which has no triggers. */
 	if (fires_after)
@@ -79,4 +96,66 @@ row_inserter_end(RowInserter *inserter)
 	FreeExecutorState(inserter->estate);
 	pfree(inserter->values);
 	pfree(inserter->nulls);
+}
+
+void
+bulk_inserter_begin(BulkInserter *inserter, Relation relation)
+{
+	row_inserter_begin(&inserter->rows, relation);
+	inserter->state = GetBulkInsertState();
+	for (int i = 0; i < BULK_INSERT_ROWS; i++)
+		inserter->slots[i] =
+			MakeSingleTupleTableSlot(RelationGetDescr(relation),
+									 &TTSOpsHeapTuple);
+	inserter->count = 0;
+	inserter->bytes = 0;
+}
+
+/* Insert what was collected. */
+static void
+flush_rows(BulkInserter *inserter)
+{
+	EState	   *estate = inserter->rows.estate;
+	ResultRelInfo *relation = inserter->rows.result_relation;
+	MemoryContext old_context;
+
+	old_context = MemoryContextSwitchTo(GetPerTupleMemoryContext(estate));
+	table_multi_insert(relation->ri_RelationDesc, inserter->slots,
+					   inserter->count, GetCurrentCommandId(true),
+					   TABLE_INSERT_FROZEN | TABLE_INSERT_SKIP_FSM,
+					   inserter->state);
+	for (int i = 0; i < inserter->count; i++)
+	{
+		insert_index_entries(relation, inserter->slots[i], estate);
+		ExecClearTuple(inserter->slots[i]);
+	}
+	MemoryContextSwitchTo(old_context);
+	ResetPerTupleExprContext(estate);
+	inserter->count = 0;
+	inserter->bytes = 0;
+}
+
+void
+bulk_inserter_insert(BulkInserter *inserter, Datum *values, bool *nulls,
+					 int count)
+{
+	inserter->bytes += store_row(&inserter->rows,
+								 inserter->slots[inserter->count++],
+								 values, nulls, count);
+	if (inserter->count == BULK_INSERT_ROWS ||
+		inserter->bytes >= BULK_INSERT_BYTES)
+		flush_rows(inserter);
+}
+
+void
+bulk_inserter_end(BulkInserter *inserter)
+{
+	if (inserter->count > 0)
+		flush_rows(inserter);
+	for (int i = 0; i < BULK_INSERT_ROWS; i++)
+		ExecDropSingleTupleTableSlot(inserter->slots[i]);
+	FreeBulkInsertState(inserter->state);
+	table_finish_bulk_insert(inserter->rows.result_relation->ri_RelationDesc,
+							 TABLE_INSERT_FROZEN | TABLE_INSERT_SKIP_FSM);
+	row_inserter_end(&inserter->rows);
 }

@@ -8,6 +8,7 @@
 #ifndef TOPIC_ROW_INSERTER_H
 #define TOPIC_ROW_INSERTER_H
 
+#include "access/heapam.h"
 #include "nodes/execnodes.h"
 #include "utils/rel.h"
 
@@ -30,5 +31,27 @@ extern void row_inserter_begin(RowInserter *inserter, Relation relation);
 extern void row_inserter_insert(RowInserter *inserter, Datum *values,
 								bool *nulls, int count, ItemPointer tid);
 extern void row_inserter_end(RowInserter *inserter);
+
+/* Rows that are collected before they are inserted. */
+#define BULK_INSERT_ROWS	64
+
+/*
+ * Inserts rows into a table that this transaction has made: many at a time,
+ * and frozen, so that everybody sees them who sees the table, and VACUUM has
+ * nothing to do.
+ */
+typedef struct BulkInserter
+{
+	RowInserter rows;
+	BulkInsertState state;
+	TupleTableSlot *slots[BULK_INSERT_ROWS];
+	int			count;			/* slots in use */
+	Size		bytes;			/* of the rows in them */
+} BulkInserter;
+
+extern void bulk_inserter_begin(BulkInserter *inserter, Relation relation);
+extern void bulk_inserter_insert(BulkInserter *inserter, Datum *values,
+								 bool *nulls, int count);
+extern void bulk_inserter_end(BulkInserter *inserter);
 
 #endif							/* TOPIC_ROW_INSERTER_H */

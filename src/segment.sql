@@ -16,6 +16,7 @@ CREATE TABLE topic.segments (
 	raw_bytes bigint[],
 	max_timestamps bigint[],
 	delete_horizon bigint,
+	compacted boolean NOT NULL DEFAULT false,
 	CONSTRAINT segments_pkey PRIMARY KEY (topic_id, segment, generation)
 );
 SELECT pg_catalog.pg_extension_config_dump('topic.segments', '');
@@ -37,6 +38,7 @@ COMMENT ON COLUMN topic.segments.record_counts IS 'record_counts[p + 1]: number 
 COMMENT ON COLUMN topic.segments.raw_bytes IS 'raw_bytes[p + 1]: bytes of the record batches of partition p before compression.';
 COMMENT ON COLUMN topic.segments.max_timestamps IS 'max_timestamps[p + 1]: greatest timestamp of partition p''s records, in milliseconds since 1970; NULL: none.';
 COMMENT ON COLUMN topic.segments.delete_horizon IS 'When the first of the tombstones may be removed, in milliseconds since 1970; NULL: there are none.';
+COMMENT ON COLUMN topic.segments.compacted IS 'Whether compaction has looked for newer records of the same keys up to the end of this segment.';
 
 CREATE FUNCTION topic.roll_segment(topic text)
 RETURNS boolean

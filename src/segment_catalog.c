@@ -74,6 +74,7 @@ enum
 	COLUMN_RAW_BYTES,
 	COLUMN_MAX_TIMESTAMPS,
 	COLUMN_DELETE_HORIZON,
+	COLUMN_COMPACTED,
 	COLUMN_COUNT
 };
 
@@ -103,6 +104,7 @@ read_segment_info(const Topic *topic, HeapTuple tuple, TupleDesc columns)
 		: DatumGetTimestampTz(values[COLUMN_SEALED_AT]);
 	info->delete_horizon = nulls[COLUMN_DELETE_HORIZON] ? NO_DELETE_HORIZON
 		: DatumGetInt64(values[COLUMN_DELETE_HORIZON]);
+	info->compacted = DatumGetBool(values[COLUMN_COMPACTED]);
 
 	info->frozen = !nulls[COLUMN_FROZEN_AT];
 	if (!nulls[COLUMN_SETTLED_AT])
@@ -137,7 +139,8 @@ segment_infos(Topic *topic)
 	catalog_spi_execute(psprintf("SELECT segment, generation, base_offsets, "
 								 "created_at, sealed_at, retired_at, settled_at, "
 								 "frozen_at, rows, batch_bytes, record_counts, "
-								 "raw_bytes, max_timestamps, delete_horizon "
+								 "raw_bytes, max_timestamps, delete_horizon, "
+								 "compacted "
 								 "FROM topic.segments "
 								 "WHERE topic_id OPERATOR(pg_catalog.=) %d "
 								 "ORDER BY segment, generation", topic->id),
@@ -173,12 +176,12 @@ stats_values(const SegmentStats *stats, Datum *values)
 	" AND segment OPERATOR(pg_catalog.=) $2" \
 	" AND generation OPERATOR(pg_catalog.=) $3"
 
-#define MAX_PARAMETERS	13
+#define MAX_PARAMETERS	14
 
 static const Oid parameter_types[MAX_PARAMETERS] = {
 	INT4OID, INT4OID, INT4OID, INT8OID, INT8ARRAYOID, INT8ARRAYOID,
 	INT8ARRAYOID, INT8ARRAYOID, INT8ARRAYOID, TIMESTAMPTZOID, TIMESTAMPTZOID,
-	INT8OID, TIMESTAMPTZOID
+	INT8OID, TIMESTAMPTZOID, BOOLOID
 };
 
 static void
@@ -223,12 +226,13 @@ insert_segment(const Topic *topic, const SegmentInfo *info)
 	values[12] = TimestampTzGetDatum(GetCurrentTimestamp());
 	if (!info->stats)
 		nulls[12] = 'n';
+	values[13] = BoolGetDatum(info->compacted);
 	change_segment("INSERT INTO topic.segments (topic_id, segment, generation, "
 				   "rows, batch_bytes, record_counts, raw_bytes, max_timestamps, "
 				   "base_offsets, created_at, sealed_at, delete_horizon, "
-				   "settled_at, frozen_at) VALUES ($1, $2, $3, $4, $5, $6, "
-				   "$7, $8, $9, $10, $11, $12, $13, $13)",
-				   topic, &info->segment, 13, values, nulls);
+				   "settled_at, frozen_at, compacted) VALUES ($1, $2, $3, $4, "
+				   "$5, $6, $7, $8, $9, $10, $11, $12, $13, $13, $14)",
+				   topic, &info->segment, 14, values, nulls);
 }
 
 void

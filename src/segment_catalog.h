@@ -25,6 +25,7 @@ typedef struct SegmentInfo
 	bool		frozen;
 	SegmentStats *stats;		/* NULL unless it is settled */
 	int64		delete_horizon; /* NO_DELETE_HORIZON: no tombstones */
+	bool		compacted;		/* else compaction has not been here yet */
 } SegmentInfo;
 
 #define NO_DELETE_HORIZON	PG_INT64_MAX

@@ -115,3 +115,23 @@ read_topic_config(const Topic *topic)
 	SPI_finish();
 	return config;
 }
+
+/*
+ * Retention drops whole segments, so where segment_bytes and segment_age say
+ * nothing sharper, retention's own limits bound them.
+ */
+int64
+segment_bytes_limit(const TopicConfig *config)
+{
+	if (!config->delete_expired || config->retention_bytes == CONFIG_NONE)
+		return config->segment_bytes;
+	return Min(config->segment_bytes, config->retention_bytes);
+}
+
+int64
+segment_age_limit(const TopicConfig *config)
+{
+	if (!config->delete_expired || config->segment_age != CONFIG_NONE)
+		return config->segment_age;
+	return config->retention;
+}

@@ -31,4 +31,10 @@ typedef struct TopicConfig
 /* In the current memory context. */
 extern TopicConfig *read_topic_config(const Topic *topic);
 
+/*
+ * How large a segment should get, and of how long a time; CONFIG_NONE: any.
+ */
+extern int64 segment_bytes_limit(const TopicConfig *config);
+extern int64 segment_age_limit(const TopicConfig *config);
+
 #endif							/* TOPIC_TOPIC_CONFIG_H */

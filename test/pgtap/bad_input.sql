@@ -68,6 +68,7 @@ SELECT refused(format(command, 'nowhere'), '42704') FROM unnest(ARRAY[
 	'SELECT * FROM topic.committed(''g'', %L)',
 	'SELECT * FROM topic.offsets(%L)',
 	'SELECT * FROM topic.open_transactions(%L)',
+	'SELECT topic.disk_bytes(%L)',
 	'SELECT topic.partition_for_key(%L, ''k'')',
 	'SELECT topic.alter_topic(%L, 2)',
 	'SELECT topic.drop_topic(%L)',

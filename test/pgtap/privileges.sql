@@ -82,6 +82,7 @@ INSERT INTO commands (command, allowed) VALUES
 	('SELECT * FROM topic.committed(''new group'', ''t'')', :'readers'),
 	('SELECT * FROM topic.offsets(''t'')', :'readers'),
 	('SELECT * FROM topic.open_transactions(''t'')', :'readers'),
+	('SELECT topic.disk_bytes(''t'')', :'readers'),
 	('SELECT topic.claim_key(''g'', ''t'')', :'everybody'),
 	('SELECT topic.headers_to_jsonb(''{}'')', :'everybody'),
 	('TABLE topic.lag', :'everybody'),

@@ -7,6 +7,7 @@ use warnings;
 
 use FindBin;
 use lib $FindBin::RealBin;
+use Crash;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
@@ -18,6 +19,7 @@ $node->init;
 $node->append_conf('postgresql.conf', q{
 shared_buffers = 64MB
 max_connections = 50
+max_pred_locks_per_transaction = 512
 log_statement = none
 autovacuum_naptime = 1s
 restart_after_crash = on
@@ -42,37 +44,20 @@ sub stop_immediately
 	return;
 }
 
-# Kill all processes of the server. The postmaster is stopped first, so that
-# it does not notice the death of its children and begin to recover.
-sub kill_all
-{
-	my ($postmaster) = split /\n/, slurp_file($node->data_dir . '/postmaster.pid');
-
-	kill 'STOP', $postmaster;
-	my @children = split ' ', `ps -o pid= --ppid $postmaster`;
-	kill 'KILL', @children;
-	$node->kill9;
-
-	# The shared memory is in use until the last of them is gone.
-	sleep 0.1 while grep { kill 0, $_ } $postmaster, @children;
-	$node->start;
-	return;
-}
-
 my $workload = Workload->start($node, '--disturb', 'vacuum', 'roll');
 my @crashes = (
 	sub { kill_backend('producer') },
-	sub { kill_all() },
+	sub { Crash::kill_server($node) },
 	sub { kill_backend('consumer') },
 	sub { stop_immediately() },
 	sub { kill_backend('roll') },
-	sub { kill_all() });
+	sub { Crash::kill_server($node) });
 
 foreach my $crash (@crashes)
 {
 	sleep 2;
 	$crash->();
-	ok($node->poll_query_until('postgres', 'SELECT true'), 'the server is back');
+	ok(Crash::is_back($node), 'the server is back');
 }
 sleep 2;
 $workload->finish;

@@ -17,6 +17,7 @@ $node->init;
 $node->append_conf('postgresql.conf', q{
 shared_buffers = 64MB
 max_connections = 50
+max_pred_locks_per_transaction = 512
 log_statement = none
 autovacuum_naptime = 1s
 });

@@ -19,7 +19,7 @@ $primary->safe_psql('postgres', q{
 	CREATE EXTENSION pg_topic;
 	SELECT topic.create_topic('other');
 	SELECT topic.produce('other', 'record');
-	SELECT topic.create_topic('orders', partitions => 2, retention_bytes => 1);
+	SELECT topic.create_topic('orders', partitions => 2, retention_bytes => 1, merge_small_batches => false);
 });
 $primary->backup('backup');
 
