@@ -97,15 +97,24 @@ insert_index_entries(ResultRelInfo *relation, TupleTableSlot *slot,
 #endif
 }
 
-/* 17 replaced backend ids by the numbers of PGPROCs. */
+/*
+ * The process that runs a transaction; NULL if none does, as of a prepared one,
+ * which keeps the virtual id that it had.  17 replaced backend ids by the
+ * numbers of PGPROCs.
+ */
 static inline PGPROC *
 transaction_process(VirtualTransactionId vxid)
 {
 #if PG_VERSION_NUM >= 170000
-	return ProcNumberGetProc(vxid.procNumber);
+	PGPROC	   *process = ProcNumberGetProc(vxid.procNumber);
+	bool		runs_it = process &&
+		process->vxid.lxid == vxid.localTransactionId;
 #else
-	return BackendIdGetProc(vxid.backendId);
+	PGPROC	   *process = BackendIdGetProc(vxid.backendId);
+	bool		runs_it = process && process->lxid == vxid.localTransactionId;
 #endif
+
+	return runs_it ? process : NULL;
 }
 
 /* 17 added restriction clauses, 18 the count of disabled nodes. */
