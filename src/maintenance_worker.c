@@ -74,7 +74,7 @@ run_maintenance(MemoryContext context)
 
 /*
  * Errors of a topic were dealt with already; this one is of another kind,
- * such as the extension having been dropped meanwhile.
+ * such as the extension having been dropped meanwhile, or a cancel.
  */
 static void
 survive_error(MemoryContext context)
@@ -103,7 +103,6 @@ pg_topic_maintenance_main(Datum main_arg)
 
 	for (;;)
 	{
-		CHECK_FOR_INTERRUPTS();
 		if (ConfigReloadPending)
 		{
 			ConfigReloadPending = false;
@@ -113,6 +112,7 @@ pg_topic_maintenance_main(Datum main_arg)
 		MemoryContextSwitchTo(context);
 		PG_TRY();
 		{
+			CHECK_FOR_INTERRUPTS();
 			if (extension_is_installed())
 				run_maintenance(context);
 		}
