@@ -75,14 +75,24 @@ has_records(Topic *topic, const SegmentInfo *info, const SegmentInfo *next,
 	return found;
 }
 
-/* Has delete_records deleted all that is before the next segment? */
+/*
+ * Has delete_records deleted all that is before the next segment?  That a
+ * segment is empty does not do: what compaction has removed was not deleted,
+ * and whoever has yet to read there has lost nothing.
+ */
 static bool
 is_deleted(Topic *topic, const SegmentInfo *info, const SegmentInfo *next)
 {
+	bool		deleted = false;
+
 	for (int i = 0; i < topic->partitions; i++)
+	{
 		if (has_records(topic, info, next, i, 0))
 			return false;
-	return true;
+		deleted |= log_start_offset(topic, NULL, i) >
+			segment_base_offset(&info->segment, i);
+	}
+	return deleted;
 }
 
 /* Have the groups that retention waits for consumed the segment? */
