@@ -2,8 +2,12 @@
 # groups and committed offsets, and everything goes on from there.
 use strict;
 use warnings;
+
+use FindBin;
+use lib $FindBin::RealBin;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
+use Session;
 use Test::More;
 
 my $node = PostgreSQL::Test::Cluster->new('main');
@@ -19,7 +23,8 @@ $node->safe_psql('postgres', q{
 
 # A topic of alice with three segments, gaps, large values, headers and a
 # partition added later; one of bytes with a name that needs quotes; an empty
-# one. Each command is a transaction.
+# one; one that retention has emptied; and one of which it has retired a segment,
+# and delete_records deleted some. Each command is a transaction.
 $node->safe_psql('source', $_) for (
 	'CREATE EXTENSION pg_topic',
 	'GRANT CREATE ON SCHEMA topics TO alice',
@@ -41,6 +46,16 @@ $node->safe_psql('source', $_) for (
 	q{SELECT topic.create_topic('empty', value_format => 'json')},
 	q{SELECT topic.create_topic('dropped')},
 	q{SELECT topic.drop_topic('dropped')},
+	q{SELECT topic.create_topic('emptied', 2, retention => '1 day', merge_small_batches => false)},
+	q{SELECT topic.produce('emptied', 'v', partition => i % 2, record_timestamp => '2024-01-01') FROM generate_series(1, 9) i},
+	q{SELECT topic.roll_segment('emptied')},
+	q{CALL topic.maintain()},
+	q{SELECT topic.create_topic('aged', 2, retention => '1 day', tombstone_retention => '1 hour', min_compaction_lag => '1 minute',
+		merge_small_batches => false, retain_until_consumed => '{}')},
+	q{SELECT topic.produce('aged', 'old', partition => i % 2, record_timestamp => '2024-01-01') FROM generate_series(1, 9) i},
+	q{SELECT topic.roll_segment('aged')},
+	q{SELECT topic.produce('aged', 'new', partition => i % 2) FROM generate_series(1, 8) i},
+	q{SELECT topic.delete_records('aged', 1, 7)},
 	q{GRANT SELECT ON topics.orders TO bob},
 	q{GRANT INSERT ON topics.orders TO PUBLIC},
 	q{CREATE VIEW of_orders AS SELECT key, value FROM topics.orders WHERE partition = 2},
@@ -49,10 +64,16 @@ $node->safe_psql('source', $_) for (
 	q{SET ROLE alice; SELECT count(*) FROM topic.consume('alices', 'orders', NULL, commit => true)},
 	q{SELECT count(*) FROM topic.consume('idle', 'orders', NULL)});
 
+# Whose snapshot keeps the segment from being dropped.
+my $holder = Session->new($node, dbname => 'source');
+$holder->query('BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT');
+$node->safe_psql('source', 'CALL topic.maintain()');
+
 # All that must be the same.
 my %same = (
 	topics => q{SELECT topic, topic_id, relation, partitions, retention, value_format, max_record_bytes,
-			segment_age, created_at FROM topic.topics ORDER BY topic},
+			segment_age, tombstone_retention, min_compaction_lag, merge_small_batches, retain_until_consumed,
+			log_start_offsets, created_at FROM topic.topics ORDER BY topic},
 	segments => q{SELECT s FROM topic.segments s ORDER BY topic_id, segment},
 	records => q{SELECT topic, md5(string_agg(f::text, ',' ORDER BY partition, record_offset)), count(*)
 			FROM topic.topics, topic.fetch(topic) f GROUP BY topic ORDER BY topic},
@@ -96,10 +117,22 @@ for my $name (sort keys %restore)
 	is($node->safe_psql($name, q{SELECT topic.produce('Raw.bytes-1', '\x01'::bytea), topic.produce('empty', '{}')}),
 		'1|0', "$name: the next offsets of the other topics");
 	is($node->safe_psql($name, q{SELECT topic.create_topic('new'); SELECT topic_id FROM topic.topics WHERE topic = 'new'}),
-		"\n5", "$name: no topic's number is given again");
+		"\n7", "$name: no topic's number is given again");
 	is($node->safe_psql($name, q{SELECT topic.roll_segment('orders');
 			SELECT max(segment) FROM topic.segments JOIN topic.topics USING (topic_id) WHERE topic = 'orders'}),
 		"t\n3", "$name: the next segment");
+
+	# Nothing that was deleted is there again, and offsets go on after it.
+	is($node->safe_psql($name, q{SELECT topic, partition, log_start_offset, high_watermark
+				FROM topic.partition_stats WHERE topic IN ('aged', 'emptied') ORDER BY 1, 2}),
+		"aged|0|4|8\naged|1|7|9\nemptied|0|4|4\nemptied|1|5|5", "$name: where logs start");
+	is($node->safe_psql($name, q{SELECT due, dropped FROM topic.maintenance WHERE topic = 'aged'; CALL topic.maintain();
+				SELECT due, dropped FROM topic.maintenance WHERE topic = 'aged';
+				SELECT count(*), min(record_offset) FROM topics.aged WHERE partition = 1}),
+		"{drop}|0\n{}|1\n2|7", "$name: the retired segment is dropped");
+	is($node->safe_psql($name, q{SELECT topic.produce(t, 'next', partition => p)
+				FROM unnest(ARRAY['aged', 'emptied']) t, generate_series(0, 1) p ORDER BY t, p}),
+		"8\n9\n4\n5", "$name: the next offsets after what was deleted");
 
 	# So do consumers, as the roles that own the groups.
 	my $committed = $node->safe_psql('source',
@@ -136,5 +169,6 @@ is($node->safe_psql('bare', q{DROP VIEW of_orders; DROP FOREIGN TABLE topics.ord
 		SELECT topic.create_topic('orders'); SELECT topic.produce('orders', 'v'); SELECT value FROM topics.orders}),
 	"\n0\nv", 'a topic of the same name');
 
+$holder->quit;
 $node->stop;
 done_testing();
