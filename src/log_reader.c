@@ -259,7 +259,7 @@ open_next_batch(LogReader *reader)
 bool
 log_reader_next(LogReader *reader, Record *record)
 {
-	const LogRange *range = &reader->range;
+	LogRange   *range = &reader->range;
 
 	for (;;)
 	{
@@ -277,7 +277,11 @@ log_reader_next(LogReader *reader, Record *record)
 			if (record->offset >= range->from_offset &&
 				record->timestamp >= range->from_time &&
 				record->timestamp < range->to_time)
+			{
+				/* A row that was rewritten may have it once more. */
+				range->from_offset = record->offset + 1;
 				return true;
+			}
 		}
 		if (reader->batch.error)
 			report_damaged_batch(&reader->batch, reader->topic,

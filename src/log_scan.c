@@ -7,7 +7,9 @@
  * list: the mark that it is retired was committed before the reader's
  * snapshot was taken, but the invalidation came after the list was read.
  * Whoever drops a segment has told everybody of the mark before, so a scan
- * that finds a segment missing reads the list anew and goes on by offset.
+ * that finds a segment missing reads the list anew and goes on by offset.  In a
+ * segment that was rewritten that offset may be inside of a row, which then
+ * begins before it.
  *
  *-------------------------------------------------------------------------
  */
@@ -37,6 +39,7 @@ begin_scan(LogScan *scan, Topic *topic, Snapshot snapshot, int partition,
 	scan->offset = offset;
 	scan->direction = direction;
 	scan->relation = NULL;
+	scan->list_changed = false;
 	find_segment(scan);
 }
 
@@ -56,6 +59,20 @@ log_scan_backward(LogScan *scan, Topic *topic, Snapshot snapshot,
 			   BackwardScanDirection);
 }
 
+/* The segment was rewritten: begin with the row that holds the offset. */
+static void
+seek_row(LogScan *scan)
+{
+	SegmentRow	row;
+
+	segment_scan_backward(&scan->scan, scan->relation, scan->partition,
+						  scan->offset);
+	if (segment_scan_next(&scan->scan, &row) &&
+		row.last_offset >= scan->offset)
+		scan->offset = row.base_offset;
+	segment_scan_end(&scan->scan);
+}
+
 /* Open the current segment; false if it turned out to be another one. */
 static bool
 open_segment(LogScan *scan)
@@ -70,11 +87,17 @@ open_segment(LogScan *scan)
 			report_missing_segment(scan->topic, segment);
 		scan->topic = topic_refresh(scan->topic);
 		find_segment(scan);
+		scan->list_changed = true;
 		return false;
 	}
 	if (ScanDirectionIsForward(scan->direction))
+	{
+		if (scan->list_changed)
+			seek_row(scan);
+		scan->list_changed = false;
 		segment_scan_forward(&scan->scan, scan->relation, scan->partition,
 							 scan->offset);
+	}
 	else
 		segment_scan_backward(&scan->scan, scan->relation, scan->partition,
 							  scan->offset);
