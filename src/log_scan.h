@@ -15,6 +15,9 @@
  * Returns rows whatever their visibility, of the segments that the snapshot
  * reads; NULL: the latest.  As with SegmentScan: never leave one open while
  * waiting for anything.
+ *
+ * If segments are rewritten and dropped under the scan, a row may begin before
+ * the end of the one that was returned before it.
  */
 typedef struct LogScan
 {
@@ -25,6 +28,7 @@ typedef struct LogScan
 	int64		offset;			/* where to go on, in any segment */
 	ScanDirection direction;
 	int			segment;		/* index of the segment being scanned, or next */
+	bool		list_changed;	/* it is of a newer list than the last row */
 	Relation	relation;		/* NULL if none is open */
 	bool		list_changed;	/* since the row that was returned last */
 	SegmentScan scan;
