@@ -28,7 +28,6 @@ typedef struct LogScan
 	int64		offset;			/* where to go on, in any segment */
 	ScanDirection direction;
 	int			segment;		/* index of the segment being scanned, or next */
-	bool		list_changed;	/* it is of a newer list than the last row */
 	Relation	relation;		/* NULL if none is open */
 	bool		list_changed;	/* since the row that was returned last */
 	SegmentScan scan;
