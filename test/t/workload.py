@@ -638,12 +638,8 @@ class Workload:
             if before.sequence >= after.sequence])
 
         # What was consumed and followed: all, but what had gone before.
-<<<<<<< HEAD
         # An offset that was rolled back may have been given to another record.
-        produced = {((r.partition, r.offset), digest(value_of(r.producer, r.sequence)))
-=======
-        produced = {(r.partition, r.offset): digest(topic.value_of(r.producer, r.sequence))
->>>>>>> wt-chaos
+        produced = {((r.partition, r.offset), digest(topic.value_of(r.producer, r.sequence)))
                     for r in all_known}
         needed = {(r.partition, r.offset) for r in needed}
         for group in GROUPS:
