@@ -107,7 +107,7 @@ log_reader_begin(Topic *topic, int partition, const LogRange *range,
 					  log_start_offset(topic, snapshot, partition));
 	if (range->from_time > PG_INT64_MIN)
 		from_offset = Max(from_offset,
-						  time_index_search(topic, partition,
+						  time_index_search(topic, partition, from_offset,
 											range->from_time, snapshot));
 	reader->range.from_offset = from_offset;
 	reader->snapshot = snapshot;

@@ -8,6 +8,9 @@
  * which it was filled is written to WAL as a small record, and later as a
  * whole.
  *
+ * Everything that it sees it freezes, but it is not the aggressive kind, which
+ * would wait for who has a page pinned.
+ *
  * The command VACUUM cannot be used in a procedure, since it commits while it
  * is at work, so that a transaction does not hold back others' VACUUMs for
  * long.  What it calls for a table can: a segment is small, and has a
@@ -30,7 +33,9 @@ freeze_table(Relation relation)
 {
 	BufferAccessStrategy strategy = GetAccessStrategy(BAS_VACUUM);
 	VacuumParams params = {
-		.options = VACOPT_VACUUM | VACOPT_FREEZE,
+		.options = VACOPT_VACUUM,
+		.freeze_table_age = -1,
+		.multixact_freeze_table_age = -1,
 		.log_min_duration = -1,
 		.index_cleanup = VACOPTVALUE_ENABLED,
 		.truncate = VACOPTVALUE_DISABLED,

@@ -11,7 +11,7 @@
 #include "utils/relcache.h"
 
 /*
- * Freeze a segment's rows, and remove what was aborted, as VACUUM (FREEZE)
+ * Freeze a segment's rows, and remove what was aborted, as VACUUM
  * does.  The caller has a ShareUpdateExclusiveLock on it.
  */
 extern void freeze_segment(Relation segment);

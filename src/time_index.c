@@ -102,13 +102,29 @@ segment_has_record(Relation segment, int partition, int64 offset, int64 time,
 	return found;
 }
 
+/* Where the row that holds an offset begins; the offset, if there is none. */
+static int64
+start_of_row(Relation segment, int partition, int64 offset)
+{
+	SegmentScan scan;
+	SegmentRow	row;
+
+	segment_scan_backward(&scan, segment, partition, offset);
+	if (segment_scan_next(&scan, &row) && row.last_offset >= offset)
+		offset = row.base_offset;
+	segment_scan_end(&scan);
+	return offset;
+}
+
 int64
-time_index_search(Topic *topic, int partition, int64 time, Snapshot snapshot)
+time_index_search(Topic *topic, int partition, int64 from_offset, int64 time,
+				  Snapshot snapshot)
 {
 	const SegmentList *list = segments_for_snapshot(topic, snapshot);
 	int64		offset = -1;
 
-	for (int i = 0; i < list->count && offset < 0; i++)
+	for (int i = segment_for_offset(list, partition, from_offset);
+		 i < list->count && offset < 0; i++)
 	{
 		const Segment *segment = &list->segments[i];
 		Relation	relation = segment_try_open(topic, segment,
@@ -120,11 +136,14 @@ time_index_search(Topic *topic, int partition, int64 time, Snapshot snapshot)
 			AcceptInvalidationMessages();
 			if (topic->valid)
 				report_missing_segment(topic, segment);
-			return time_index_search(topic_refresh(topic), partition, time,
-									 snapshot);
+			return time_index_search(topic_refresh(topic), partition,
+									 from_offset, time, snapshot);
 		}
 		offset = search_segment(relation, partition,
 								segment_base_offset(segment, partition), time);
+		if (offset >= 0 && offset < from_offset)
+			offset = Max(offset, start_of_row(relation, partition,
+											  from_offset));
 		if (offset >= 0 &&
 			!segment_has_record(relation, partition, offset, time, snapshot))
 			offset = -1;

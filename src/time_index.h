@@ -13,12 +13,12 @@
 #include "topic.h"
 
 /*
- * An offset from which on to look for the first record whose timestamp is at
- * or after `time`, in milliseconds since 1970: no record before it has one,
- * committed or not.
+ * An offset from which on to look for the first record at or after an offset
+ * whose timestamp is at or after `time`, in milliseconds since 1970: no record
+ * between them has one, committed or not.
  */
-extern int64 time_index_search(Topic *topic, int partition, int64 time,
-							   Snapshot snapshot);
+extern int64 time_index_search(Topic *topic, int partition, int64 from_offset,
+							   int64 time, Snapshot snapshot);
 
 /*
  * The offset of the first committed record whose timestamp is at or after
