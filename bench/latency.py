@@ -6,7 +6,8 @@ One process produces 100 records a second, each in a transaction of its own;
 another consumes them from topic latency as soon as it learns of them: by
 topic.wait_for_records, by LISTEN and a NOTIFY in each of the producer's
 transactions, or by asking every 10 ms.  Prints the milliseconds of each
-record, from just before COMMIT is sent to when the row is here.
+record, from just before COMMIT is sent to when the row is here; and to when the
+producer has the answer to COMMIT.
 """
 
 import multiprocessing
@@ -20,7 +21,7 @@ RECORDS_PER_SECOND = 100
 WARM_UP = 100  # records that are not counted
 
 
-def produce(method, records, times):
+def produce(method, records, begun, ended):
     connection = psycopg2.connect("")
     with connection.cursor() as cursor:
         start = time.monotonic()
@@ -30,8 +31,9 @@ def produce(method, records, times):
             cursor.execute("SELECT topic.produce('latency', %s)", (str(number),))
             if method == "listen":
                 cursor.execute("NOTIFY latency")
-            times[number] = time.monotonic()
+            begun[number] = time.monotonic()
             connection.commit()
+            ended[number] = time.monotonic()
 
 
 def wait_for_records(cursor):
@@ -58,7 +60,8 @@ WAITS = {"wait": wait_for_records, "listen": wait_for_notification,
 def main():
     method = sys.argv[1]
     records = int(sys.argv[2]) + WARM_UP
-    produced = multiprocessing.Array("d", records, lock=False)
+    begun = multiprocessing.Array("d", records, lock=False)
+    ended = multiprocessing.Array("d", records, lock=False)
     consumed = [0.0] * records
     left = records
 
@@ -67,7 +70,7 @@ def main():
     cursor = connection.cursor()
     cursor.execute("LISTEN latency")
     producer = multiprocessing.Process(target=produce,
-                                       args=(method, records, produced))
+                                       args=(method, records, begun, ended))
     producer.start()
     while left > 0:
         cursor.execute("""BEGIN; SELECT value::int FROM
@@ -82,8 +85,9 @@ def main():
             WAITS[method](cursor)
     producer.join()
 
-    for start, end in list(zip(produced, consumed))[WARM_UP:]:
-        print(f"{1000 * (end - start):.3f}")
+    for number in range(WARM_UP, records):
+        print(f"{1000 * (consumed[number] - begun[number]):.3f}",
+              f"{1000 * (ended[number] - begun[number]):.3f}")
 
 
 main()

@@ -166,6 +166,14 @@ CALL topic.maintain();
 SELECT record_offset, key, value FROM topics.t0;
 SELECT topic.drop_topic('t0'), topic.drop_topic('t');
 
+-- Tombstones that are kept for ever, or nearly so
+SELECT topic.create_topic('t', cleanup_policy => 'compact', tombstone_retention => '170000000 years');
+SELECT topic.produce('t', v, 'a') FROM (VALUES (1, 'a'), (2, NULL)) r (n, v) ORDER BY n;
+SELECT topic.roll_segment('t');
+CALL topic.maintain();
+SELECT record_offset, key, value FROM topics.t;
+SELECT topic.drop_topic('t');
+
 -- Records that are younger than min_compaction_lag are left alone, with all
 -- that came after them.
 SELECT topic.create_topic('l', cleanup_policy => 'compact', min_compaction_lag => '1 day', segment_bytes => 1);

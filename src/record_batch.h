@@ -225,9 +225,6 @@ typedef struct RecordBatch
 extern bool record_batch_open(RecordBatch *batch, int64 base_offset,
 							  const char *data, size_t length);
 
-/* The batch's size before compression. */
-extern size_t record_batch_raw_size(const char *data, size_t length);
-
 /*
  * Free what record_batch_open() decompressed, if anything, and with it the
  * records.  The context's reset does as well.

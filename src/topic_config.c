@@ -18,9 +18,14 @@
 #include "topic_config.h"
 
 /*
- * An interval in milliseconds, a month being thirty days.  What is too long
- * for that, infinity included, ends at half of the largest number, so that it
- * can be taken from a timestamp.
+ * The longest interval: with it added, a timestamp is still one that a batch
+ * can count its records' timestamps from, as it does from a delete horizon.
+ */
+#define MAX_INTERVAL	(PG_INT64_MAX / 4)
+
+/*
+ * An interval in milliseconds, a month being thirty days.  What is longer than
+ * the longest, infinity included, is that.
  */
 static int64
 interval_milliseconds(const Interval *interval)
@@ -29,7 +34,7 @@ interval_milliseconds(const Interval *interval)
 		(interval->month * (double) DAYS_PER_MONTH + interval->day) *
 		SECS_PER_DAY * 1000.0;
 
-	return (int64) Min(milliseconds, (double) (PG_INT64_MAX / 2));
+	return (int64) Min(milliseconds, (double) MAX_INTERVAL);
 }
 
 /* Columns of the query in read_topic_config(). */

@@ -1,5 +1,6 @@
-# Producers, consumers, VACUUM, segment switches and pg_terminate_backend, all
-# at once; workload.py says what is checked at the end.
+# Producers, consumers, maintenance, VACUUM, REINDEX, segment switches, more
+# partitions, pg_terminate_backend, and processes that get no processor, all at
+# once; workload.py says what is checked at the end.
 #
 # Takes half a minute, or PG_TOPIC_STRESS_SECONDS; see ../stress.sh.
 use strict;

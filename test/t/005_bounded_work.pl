@@ -207,6 +207,26 @@ cmp_ok(cost(q{SELECT * FROM topic.consume('group', 'fresh', 400, commit => true)
 		'Shared Dirtied Blocks'),
 	'<', 10, 'consuming writes the committed offset');
 
+# A time to come that was rolled back is searched for in its own segment only.
+$session->query(q{
+	SELECT topic.create_topic('astray');
+	BEGIN;
+	SELECT topic.produce('astray', 'undone', record_timestamp => '3000-01-01');
+	ROLLBACK;
+	DO $$
+	BEGIN
+		FOR segment IN 1 .. 10 LOOP
+			PERFORM topic.produce('astray', 'x', record_timestamp => to_timestamp(segment * 1000 + n))
+			FROM generate_series(1, 200) n;
+			PERFORM topic.roll_segment('astray');
+			COMMIT;
+		END LOOP;
+	END $$});
+is($session->query(q{SELECT topic.offset_for_time('astray', 0, to_timestamp(10200))}),
+	'2000', 'the last time is found');
+cmp_ok(cost(q{SELECT topic.offset_for_time('astray', 0, to_timestamp(10200))}),
+	'<', 800, 'by looking at one segment and the ends of the others');
+
 $holder->quit;
 $session->quit;
 done_testing();

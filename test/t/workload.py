@@ -6,8 +6,8 @@ know: a transaction is committed, aborted, or, if the connection broke while
 COMMIT was on its way, unknown. Consumers of some groups insert what they
 consume into a table, the sink, in the same transaction. A follower reads on
 without a group. Around them, segments are vacuumed, rolled and reindexed, and
-backends terminated. All clients reconnect when they lose their connection, so
-the server may crash and come back while they run.
+backends terminated, or stopped for a moment. All clients reconnect when they
+lose their connection, so the server may crash and come back while they run.
 
 With maintenance among the disturbances, there are more topics: some whose old
 segments go by retention, some that are compacted, one whose partitions grow.
@@ -29,6 +29,7 @@ import collections
 import hashlib
 import os
 import random
+import signal
 import sys
 import threading
 import time
@@ -49,8 +50,9 @@ class Topic:
     """A topic, and what of its records must be there at the end."""
 
     def __init__(self, name, partitions=5, options='', weight=1, deletes=False,
-                 compacts=False):
+                 compacts=False, small=False):
         self.name = name
+        self.small = small              # no value is large
         self.partitions = partitions    # grows, if somebody makes it grow
         self.options = options          # of create_topic
         self.weight = weight            # how often producers choose it
@@ -65,6 +67,21 @@ class Topic:
     def keeps_all(self):
         return not self.deletes and not self.compacts
 
+    def value_of(self, producer, sequence):
+        """The value of a record, which follows from who produced it and when.
+
+        Most are small, some do not fit a page, and a few need many pages.
+        """
+        size_class = (sequence * 7919 + producer * 104729) % 100
+        if size_class < 90 or self.small:
+            size = size_class * 3
+        elif size_class < 98:
+            size = 8000 + size_class * 50
+        else:
+            size = 100000 * (size_class - 96)
+        head = f'{producer} {sequence} '
+        return head + 'x' * size
+
 
 def plain_topics():
     return [Topic('stress')]
@@ -74,29 +91,14 @@ def maintained_topics():
     small = 'segment_bytes => 65536'
     return [
         Topic('stress', options=small, weight=4),
+        Topic('small', options=f"{small}, compression => 'lz4'", weight=2, small=True),
         Topic('by_bytes', options=f'{small}, retention_bytes => 400000', deletes=True),
         Topic('by_time', options=f"{small}, retention => '1 second'", deletes=True),
-        Topic('compacted', options=f"{small}, cleanup_policy => 'compact'", compacts=True),
+        Topic('compacted', options=f"{small}, cleanup_policy => 'compact', compression => 'zstd'", compacts=True),
         Topic('compacted_by_time', deletes=True, compacts=True,
               options=f"{small}, cleanup_policy => 'compact,delete', retention => '3 seconds'"),
         Topic('growing', partitions=1, options=small),
     ]
-
-
-def value_of(producer, sequence):
-    """The value of a record, which follows from who produced it and when.
-
-    Most are small, some do not fit a page, and a few need many pages.
-    """
-    size_class = (sequence * 7919 + producer * 104729) % 100
-    if size_class < 90:
-        size = size_class * 3
-    elif size_class < 98:
-        size = 8000 + size_class * 50
-    else:
-        size = 100000 * (size_class - 96)
-    head = f'{producer} {sequence} '
-    return head + 'x' * size
 
 
 def key_of(producer, sequence):
@@ -309,10 +311,10 @@ class Workload:
         partition = rng.randrange(topic.partitions)
         level = rng.choice(('READ COMMITTED', 'REPEATABLE READ', 'SERIALIZABLE'))
         cursor.execute(f'BEGIN ISOLATION LEVEL {level}')
-        reads = self.read_ways(cursor, topic, partition, rng)
+        reads = []
         if level != 'READ COMMITTED':
-            time.sleep(rng.uniform(0, 0.5))
-            reads += self.read_ways(cursor, topic, partition, rng)
+            reads.append(self.read_slowly(cursor, topic, partition, rng))
+        reads += self.read_ways(cursor, topic, partition, rng)
         cursor.execute('COMMIT')
 
         first, last = reads[0][1], reads[-1][1]
@@ -324,6 +326,22 @@ class Workload:
                 self.fail(f'{topic.name}, partition {partition}, {level}: {way}, '
                           f'{summary(records)}; first {summary(filter(wanted, first))}; '
                           f'last {summary(filter(wanted, last))}')
+
+    def read_slowly(self, cursor, topic, partition, rng):
+        """What a cursor gets, a few records at a time."""
+        cursor.execute(f"""
+            DECLARE c NO SCROLL CURSOR FOR SELECT {RECORD_TEXT}
+            FROM topics."{topic.name}" WHERE partition = {partition}""")
+        rows = []
+        while True:
+            cursor.execute(f'FETCH {rng.choice((1, 10, 100, 1000))} FROM c')
+            fetched = [row[0] for row in cursor]
+            if not fetched:
+                break
+            rows += fetched
+            time.sleep(rng.uniform(0, 0.05))
+        cursor.execute('CLOSE c')
+        return 'fetched from a cursor', parse_records(rows), lambda record: True
 
     def read_ways(self, cursor, topic, partition, rng):
         """What a partition holds, read in several ways in one statement.
@@ -357,16 +375,10 @@ class Workload:
             ('fetched', f'{fetch} from_time => to_timestamp({time_}))', after_time),
             ('selected', f'{table} AND record_timestamp >= to_timestamp({time_})', after_time),
             ('selected', table, everything)]
-        cursor.execute('SELECT ' + ', '.join(f"""ARRAY(
-            SELECT concat_ws(' ', record_offset, extract(epoch FROM record_timestamp),
-                md5(key || value))
-            FROM {source})""" for _, source, _ in ways))
-        reads = []
-        for (how, source, wanted), rows in zip(ways, cursor.fetchone()):
-            records = [(int(number), float(timestamp), digest) for number, timestamp, digest
-                       in (row.split() for row in rows)]
-            reads.append((f'{how} from {source}', records, wanted))
-        return reads
+        cursor.execute('SELECT ' + ', '.join(
+            f'ARRAY(SELECT {RECORD_TEXT} FROM {source})' for _, source, _ in ways))
+        return [(f'{how} from {source}', parse_records(rows), wanted)
+                for (how, source, wanted), rows in zip(ways, cursor.fetchone())]
 
     # Disturbances
 
@@ -412,6 +424,21 @@ class Workload:
             SELECT {function}(pid) FROM pg_stat_activity
             WHERE application_name ~ '^(producer|consumer|maintain)'
             ORDER BY random() LIMIT 1""")
+
+    def pause(self, cursor, rng):
+        """Somebody does not get the processor, in the worst of moments."""
+        time.sleep(rng.uniform(0, 0.1))
+        cursor.execute("""
+            SELECT pid FROM pg_stat_activity
+            WHERE application_name ~ '^(producer|consumer|reader|maintain)'
+            AND state = 'active' ORDER BY application_name ~ '^maintain' DESC, random() LIMIT 1""")
+        for pid, in cursor:
+            try:
+                os.kill(pid, signal.SIGSTOP)
+                time.sleep(rng.uniform(0, 0.05))
+                os.kill(pid, signal.SIGCONT)
+            except ProcessLookupError:
+                pass
 
     def maintain(self, cursor, rng):
         cursor.execute('CALL topic.maintain()')
@@ -561,7 +588,7 @@ class Workload:
         for partition, offset, key, value in cursor:
             producer, sequence = map(int, value.split(' ', 2)[:2])
             record = Record(topic.name, partition, offset, producer, sequence)
-            if value != value_of(producer, sequence) or (
+            if value != topic.value_of(producer, sequence) or (
                     topic.compacts and key != key_of(producer, sequence)):
                 self.fail(f'not what was produced: {record}')
             log[partition, offset] = record, digest(value)
@@ -612,7 +639,7 @@ class Workload:
 
         # What was consumed and followed: all, but what had gone before.
         # An offset that was rolled back may have been given to another record.
-        produced = {((r.partition, r.offset), digest(value_of(r.producer, r.sequence)))
+        produced = {((r.partition, r.offset), digest(topic.value_of(r.producer, r.sequence)))
                     for r in all_known}
         needed = {(r.partition, r.offset) for r in needed}
         for group in GROUPS:
@@ -700,9 +727,9 @@ class ProducerTransaction:
         cursor.execute('COMMIT')
         self.outcome = 'committed'
 
-    def next_value(self):
+    def next_value(self, topic):
         self.sequence += 1
-        return value_of(self.producer, self.sequence)
+        return topic.value_of(self.producer, self.sequence)
 
     def note(self, topic, partition, offset, sequence):
         self.records.add(Record(topic.name, partition, offset, self.producer, sequence))
@@ -710,7 +737,7 @@ class ProducerTransaction:
     def produce(self, cursor, topic):
         """One record, to any partition."""
         partition = self.rng.randrange(topic.partitions)
-        value = self.next_value()
+        value = self.next_value(topic)
         cursor.execute(f"SELECT topic.produce('{topic.name}', %s, %s, partition => %s)",
                        (value, key_of(self.producer, self.sequence), partition))
         self.note(topic, partition, cursor.fetchone()[0], self.sequence)
@@ -718,7 +745,7 @@ class ProducerTransaction:
     def produce_batch(self, cursor, topic):
         """Some records: a key says where they go, a producer's own; or we do."""
         first = self.sequence + 1
-        values = [self.next_value() for _ in range(self.rng.randint(1, 30))]
+        values = [self.next_value(topic) for _ in range(self.rng.randint(1, 30))]
         keys = [f'key {self.producer}'] * len(values)
         partition = None
         if topic.compacts:
@@ -746,6 +773,16 @@ class ProducerTransaction:
 def begin(rng):
     return 'BEGIN ISOLATION LEVEL ' + rng.choice(
         ('READ COMMITTED', 'READ COMMITTED', 'REPEATABLE READ', 'SERIALIZABLE'))
+
+
+# A record as a text that is easy to send and to compare.
+RECORD_TEXT = """concat_ws(' ', record_offset, extract(epoch FROM record_timestamp),
+    md5(key || value))"""
+
+
+def parse_records(rows):
+    return [(int(offset), float(timestamp), text)
+            for offset, timestamp, text in (row.split() for row in rows)]
 
 
 def begins_with(records, first):
@@ -789,7 +826,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split('\n', 1)[0])
     parser.add_argument('--dsn', default='')
     parser.add_argument('--seconds', type=float)
-    kinds = ['vacuum', 'roll', 'reindex', 'terminate', 'maintain', 'grow']
+    kinds = ['vacuum', 'roll', 'reindex', 'terminate', 'pause', 'maintain', 'grow']
     parser.add_argument('--disturb', nargs='*', choices=kinds, default=kinds)
     parser.add_argument('--seed', type=int, default=random.randrange(1000000))
     parser.add_argument('--lock-timeout', type=int, default=30)
