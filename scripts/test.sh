@@ -25,6 +25,8 @@ if [ -z "${PG_TOPIC_WORKSPACE-}" ]; then
 		"postgresql-$postgres_major-pgtap" python3 python3-psycopg2)
 	# From 13 on, Debian has it in the package of the server's headers.
 	! is_available pg-bsd-indent || packages+=(pg-bsd-indent)
+	! is_available "postgresql-$postgres_major-cron" ||
+		packages+=("postgresql-$postgres_major-cron")
 	install_packages "${postgres_packages[@]}" "${packages[@]}"
 fi
 enter_workspace "$@"

@@ -33,6 +33,12 @@ CREATE FUNCTION hostile.has_table_privilege(regclass, text) RETURNS boolean LANG
 	AS $$ BEGIN RAISE EXCEPTION 'hostile function called'; END $$;
 CREATE FUNCTION hostile.pg_has_role(oid, text) RETURNS boolean LANGUAGE plpgsql
 	AS $$ BEGIN RAISE EXCEPTION 'hostile function called'; END $$;
+CREATE FUNCTION hostile.round(numeric, int) RETURNS numeric LANGUAGE plpgsql
+	AS $$ BEGIN RAISE EXCEPTION 'hostile function called'; END $$;
+CREATE FUNCTION hostile.unnest(int[]) RETURNS SETOF int LANGUAGE plpgsql
+	AS $$ BEGIN RAISE EXCEPTION 'hostile function called'; END $$;
+CREATE FUNCTION hostile.age(xid) RETURNS int LANGUAGE plpgsql
+	AS $$ BEGIN RAISE EXCEPTION 'hostile function called'; END $$;
 CREATE FUNCTION hostile.pg_get_userbyid(oid) RETURNS name LANGUAGE plpgsql
 	AS $$ BEGIN RAISE EXCEPTION 'hostile function called'; END $$;
 CREATE FUNCTION hostile.pg_event_trigger_dropped_objects(OUT objid oid, OUT classid oid, OUT objsubid int)
@@ -53,6 +59,9 @@ CREATE TABLE hostile.groups (a int);
 CREATE TABLE hostile.consumer_offsets (a int);
 CREATE TABLE hostile.pg_class (a int);
 CREATE TABLE hostile.pg_locks (a int);
+CREATE TABLE hostile.pg_stat_activity (a int);
+CREATE TABLE hostile.pg_prepared_xacts (a int);
+CREATE TABLE hostile.maintenance_totals (a int);
 CREATE TABLE hostile.pg_proc (a int);
 CREATE TABLE hostile.pg_namespace (a int);
 
@@ -98,6 +107,13 @@ COMMIT;
 SELECT * FROM topic.offsets('h');
 SELECT topic, owner, partitions, segments, high_watermark FROM topic.topic_stats;
 SELECT group_id, owner, topics FROM topic.group_info;
+SELECT topic, partition, records, compression_ratio FROM topic.partition_stats;
+SELECT topic.delete_records('h', 0, 1);
+SELECT topic.offset_for_time('h', 0, '2024-01-01');
+SELECT topic.alter_topic('h', retention => '1 day'::pg_catalog.interval, segment_bytes => 1);
+SELECT step, segment FROM topic.maintenance_due('h');
+CALL topic.maintain();
+SELECT topic, rolled, last_error FROM topic.maintenance;
 SELECT ARRAY[('a', '\x31')]::topic.header[]::pg_catalog.jsonb;
 DROP FOREIGN TABLE topics.h;
 SELECT topic.create_topic('h');

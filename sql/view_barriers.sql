@@ -25,6 +25,8 @@ BEGIN
 	RETURN QUERY SELECT 'group_info', count(*) FROM topic.group_info WHERE tell(topics::text);
 	RETURN QUERY SELECT 'topic_stats', count(*) FROM topic.topic_stats WHERE tell(topic);
 	RETURN QUERY SELECT 'topic_stats', count(*) FROM topic.topic_stats WHERE tell(segments::text);
+	RETURN QUERY SELECT 'partition_stats', count(*) FROM topic.partition_stats WHERE tell(records::text);
+	RETURN QUERY SELECT 'maintenance', count(*) FROM topic.maintenance WHERE tell(topic);
 	RETURN QUERY SELECT 'open_producers', count(*) FROM topic.open_producers WHERE tell(topic);
 END
 $$;

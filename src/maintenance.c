@@ -10,7 +10,7 @@
  * A roll seals the active segment and opens the next (segment_roll.c).  A
  * sealed segment is settled when the last transaction that wrote to it is
  * over; what it holds is then counted once and for all.  A settled segment may
- * be rewritten (compaction.c), or else it is frozen (segment_freeze.c).
+ * be rewritten (segment_rewrite.c), or else it is frozen (segment_freeze.c).
  * Retention, or a rewrite, retires it, and it is dropped when no snapshot
  * reads it any more (retention.c).
  *

@@ -72,7 +72,12 @@ SELECT refused(format(command, 'nowhere'), '42704') FROM unnest(ARRAY[
 	'SELECT topic.partition_for_key(%L, ''k'')',
 	'SELECT topic.alter_topic(%L, 2)',
 	'SELECT topic.drop_topic(%L)',
-	'SELECT topic.roll_segment(%L)']) command;
+	'SELECT topic.roll_segment(%L)',
+	'SELECT topic.delete_records(%L, 0)',
+	'SELECT topic.offset_for_time(%L, 0, now())',
+	'SELECT * FROM topic.partition_sizes(%L)',
+	'SELECT topic.disk_bytes(%L)',
+	'SELECT * FROM topic.maintenance_due(%L)']) command;
 -- Names that no topic has
 SELECT refused(format('SELECT topic.produce(%L, ''v'')', name), '42704') FROM unnest(ARRAY[
 	'', 'T', 't ', ' t', 'topics.t', '"t"', 't;', repeat('t', 63), repeat('t', 64), repeat('t', 100000)]) name;
@@ -89,6 +94,8 @@ SELECT refused(format(command, partition), '22023') FROM unnest(ARRAY[
 	'SELECT * FROM topic.consume(''g'', ''t'', partitions => ARRAY[%s])',
 	'SELECT * FROM topic.consume(''g'', ''t'', partitions => ARRAY[0, %s])',
 	'SELECT topic.commit(''g'', ''t'', %s, 0)',
+	'SELECT topic.delete_records(''t'', %s)',
+	'SELECT topic.offset_for_time(''t'', %s, now())',
 	'SELECT * FROM topic.reset_offsets(''g'', ''t'', ''latest'', partitions => ARRAY[%s])']) command,
 	unnest(ARRAY[-1, 2, 2147483647, -2147483648]) partition;
 SELECT refused(format('SELECT topic.create_topic(''new'', %s)', n), '22023')
@@ -108,6 +115,7 @@ SELECT refused(command, '22023') FROM unnest(ARRAY[
 	'SELECT * FROM topic.consume(''g'', ''t'', offset_reset => ''beginning'')',
 	'SELECT * FROM topic.consume(''g'', ''t'', offset_reset => '''')',
 	'SELECT topic.commit(''g'', ''t'', 0, -1)',
+	'SELECT topic.delete_records(''t'', 0, -1)',
 	'SELECT topic.commit(''g'', ''t'', 0, -9223372036854775808)',
 	'SELECT * FROM topic.reset_offsets(''g'', ''t'', to_offset => -1)',
 	'SELECT * FROM topic.reset_offsets(''g'', ''t'')',
@@ -115,6 +123,12 @@ SELECT refused(command, '22023') FROM unnest(ARRAY[
 	'SELECT * FROM topic.reset_offsets(''g'', ''t'', to_time => now(), shift_by => 1)',
 	'SELECT * FROM topic.reset_offsets(''g'', ''t'', ''somewhere'')',
 	'SELECT topic.alter_topic(''t'', retention => ''0'')',
+	'SELECT topic.alter_topic(''t'', segment_age => ''-1 s'')',
+	'SELECT topic.alter_topic(''t'', retention_bytes => 0)',
+	'SELECT topic.alter_topic(''t'', tombstone_retention => ''-1 s'')',
+	'SELECT topic.alter_topic(''t'', min_compaction_lag => ''-1 s'')',
+	'SELECT topic.alter_topic(''t'', cleanup_policy => ''delete,compact'')',
+	'SELECT topic.alter_topic(''t'', retain_until_consumed => ARRAY[''''])',
 	'SELECT topic.alter_topic(''t'', reset => ''{name}'')']) command;
 SELECT refused(command, '22003') FROM unnest(ARRAY[
 	'SELECT topic.produce(''t'', ''v'', partition => 99999999999999::bigint::int)',
@@ -128,6 +142,10 @@ SELECT refused(command, '22004') FROM unnest(ARRAY[
 	'SELECT topic.alter_topic(NULL, 3)',
 	'SELECT topic.alter_topic(''t'', reset => ARRAY[NULL])',
 	'SELECT topic.drop_topic(NULL)',
+	'SELECT topic.create_topic(''new'', merge_small_batches => NULL)',
+	'SELECT topic.alter_topic(''t'', retain_until_consumed => ARRAY[NULL])',
+	'SELECT topic.delete_records(NULL, 0)',
+	'SELECT topic.delete_records(''t'', NULL)',
 	'SELECT topic.produce(NULL, ''v'')',
 	'SELECT * FROM topic.produce_batch(NULL, ARRAY[''v''])',
 	'SELECT * FROM topic.produce_batch(''t'', NULL::text[])',
@@ -194,6 +212,7 @@ SELECT refused(command, '42501', 'regress_topic_other') FROM unnest(ARRAY[
 	'SELECT * FROM topic.consume(''other group'', ''t'')',
 	'SELECT topic.alter_topic(''t'', 3)',
 	'SELECT topic.drop_topic(''t'')',
+	'SELECT topic.delete_records(''t'', 0)',
 	'SELECT topic.create_topic(''new'')']) command;
 GRANT SELECT ON topics.t TO regress_topic_other;
 SELECT refused(command, '42501', 'regress_topic_other') FROM unnest(ARRAY[
@@ -211,6 +230,9 @@ SELECT refused('SELECT topic.commit(''g'', ''t'', 1, 9223372036854775807)', 'TP0
 SELECT refused('SELECT topic.commit(''g'', ''j'', 0, 1)', 'TP001');
 SELECT refused('SELECT * FROM topic.reset_offsets(''g'', ''t'', to_offset => 6)', 'TP001');
 SELECT refused('SELECT * FROM topic.consume(''another'', ''t'', offset_reset => ''none'')', 'TP001');
+SELECT refused('SELECT topic.delete_records(''t'', 0, 6)', 'TP001');
+SELECT refused('SELECT topic.delete_records(''t'', 1, 9223372036854775807)', 'TP001');
+SELECT refused('SELECT topic.delete_records(''j'', 0, 1)', 'TP001');
 
 -- Calls in the wrong place
 SELECT refused(command, '0A000') FROM unnest(ARRAY[
@@ -219,6 +241,7 @@ SELECT refused(command, '0A000') FROM unnest(ARRAY[
 	'SELECT (topic.consume_json(''g'', ''t'')).value',
 	'SELECT 1 WHERE EXISTS (SELECT topic.consume(''g'', ''t''))']) command;
 SELECT refused('SELECT topic.on_sql_drop()', '39P03');
+SELECT refused('CALL topic.maintain()', '25001');
 SELECT refused('SELECT * FROM hand_made', '42809');
 SELECT refused('CREATE FOREIGN TABLE h (v text) SERVER pg_topic OPTIONS (topic ''t'')', 'HV00D');
 SELECT refused('UPDATE topics.t SET value = ''x''', '0A000');
