@@ -10,6 +10,9 @@
  * that is being consumed keeps its offset.  The group itself stays, so that
  * its name keeps its owner.
  *
+ * A claim is held to the end of the transaction, and the lock table is
+ * everybody's; so one transaction deletes a limited number of offsets.
+ *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
@@ -25,6 +28,9 @@
 #include "claim.h"
 #include "group_expiry.h"
 
+/* How many offsets are looked at in one transaction. */
+#define EXPIRE_OFFSETS	1000
+
 /* In minutes; -1: groups do not expire. */
 static int	offsets_retention = -1;
 
@@ -38,8 +44,11 @@ group_expiry_init(void)
 							NULL);
 }
 
-/* Delete an offset if the partition is not claimed and it is still old. */
-static void
+/*
+ * Delete an offset if the partition is not claimed and it is still old; false
+ * if not.
+ */
+static bool
 expire_offset(const char *group_id, const char *topic_name, int partition,
 			  TimestampTz cutoff)
 {
@@ -49,15 +58,17 @@ expire_offset(const char *group_id, const char *topic_name, int partition,
 	bool		was_held;
 
 	if (!topic || partition >= topic->partitions)
-		return;
+		return false;
 	subscription = subscription_for(group_id, topic);
 	claim = claim_partition(subscription, partition, &was_held);
-	if (claim && claim->state.committed.found &&
-		claim->state.committed.committed_at < cutoff)
-		delete_claimed_offset(claim);
+	if (!claim || !claim->state.committed.found ||
+		claim->state.committed.committed_at >= cutoff)
+		return false;
+	delete_claimed_offset(claim);
+	return true;
 }
 
-void
+bool
 expire_groups(void)
 {
 	SavedUser	saved;
@@ -67,9 +78,10 @@ expire_groups(void)
 	Datum		values[2];
 	SPITupleTable *offsets;
 	uint64		count;
+	bool		deleted = false;
 
 	if (offsets_retention < 0)
-		return;
+		return false;
 	cutoff = now - offsets_retention * (int64) SECS_PER_MINUTE * USECS_PER_SEC;
 	values[0] = TimestampTzGetDatum(cutoff);
 	values[1] = ObjectIdGetDatum(GetUserId());
@@ -77,13 +89,14 @@ expire_groups(void)
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
 	saved = become_extension_owner();
-	catalog_spi_execute("SELECT o.group_id, o.topic, o.partition "
-						"FROM topic.consumer_offsets o "
-						"JOIN topic.groups g ON g.group_id OPERATOR(pg_catalog.=) o.group_id "
-						"WHERE pg_catalog.pg_has_role($2, g.owner, 'USAGE') "
-						"AND NOT EXISTS (SELECT FROM topic.consumer_offsets n "
-						"WHERE n.group_id OPERATOR(pg_catalog.=) o.group_id "
-						"AND n.committed_at OPERATOR(pg_catalog.>=) $1)",
+	catalog_spi_execute(psprintf("SELECT o.group_id, o.topic, o.partition "
+								 "FROM topic.consumer_offsets o "
+								 "JOIN topic.groups g ON g.group_id OPERATOR(pg_catalog.=) o.group_id "
+								 "WHERE pg_catalog.pg_has_role($2, g.owner, 'USAGE') "
+								 "AND NOT EXISTS (SELECT FROM topic.consumer_offsets n "
+								 "WHERE n.group_id OPERATOR(pg_catalog.=) o.group_id "
+								 "AND n.committed_at OPERATOR(pg_catalog.>=) $1) "
+								 "LIMIT %d", EXPIRE_OFFSETS),
 						lengthof(types), types, values, NULL);
 	restore_user(saved);
 	offsets = SPI_tuptable;
@@ -99,7 +112,9 @@ expire_groups(void)
 											  offsets->tupdesc, 3, &isnull);
 
 		CHECK_FOR_INTERRUPTS();
-		expire_offset(group_id, topic, DatumGetInt32(partition), cutoff);
+		deleted |= expire_offset(group_id, topic, DatumGetInt32(partition),
+								 cutoff);
 	}
 	SPI_finish();
+	return deleted && count == EXPIRE_OFFSETS;
 }

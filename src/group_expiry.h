@@ -10,7 +10,10 @@
 
 extern void group_expiry_init(void);
 
-/* Delete expired offsets of the groups that the current user may use. */
-extern void expire_groups(void);
+/*
+ * Delete expired offsets of the groups that the current user may use: as many
+ * as one transaction should.  True if there may be more.
+ */
+extern bool expire_groups(void);
 
 #endif							/* TOPIC_GROUP_EXPIRY_H */

@@ -15,9 +15,6 @@
  * Returns rows whatever their visibility, of the segments that the snapshot
  * reads; NULL: the latest.  As with SegmentScan: never leave one open while
  * waiting for anything.
- *
- * If segments are rewritten and dropped under the scan, a row may begin before
- * the end of the one that was returned before it.
  */
 typedef struct LogScan
 {

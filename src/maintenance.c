@@ -18,7 +18,12 @@
  * ShareUpdateExclusiveLock on the topic's relation, so whoever calls may do so
  * while others do.  No lock is waited for: what cannot be had now can be had
  * next time.  So maintenance queues behind nobody, and nobody queues behind
- * it while it waits.
+ * it while it waits.  Nor does a step's commit wait for a standby, with its
+ * locks held: whatever relies on the step follows it in the WAL.
+ *
+ * Steps are READ COMMITTED, whatever the default is: they read the latest
+ * state anyway, and must neither be the victim of consumers' transactions,
+ * under SERIALIZABLE, nor make victims of them.
  *
  *-------------------------------------------------------------------------
  */
@@ -35,6 +40,7 @@
 #include "storage/lmgr.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/guc.h"
 #include "utils/memutils.h"
 #include "utils/resowner.h"
 #include "utils/snapmgr.h"
@@ -545,19 +551,35 @@ topic_names(void)
 	return names;
 }
 
+/* Commit, and begin the transaction of the next step. */
+static void
+next_step(void (*next_transaction) (void))
+{
+	next_transaction();
+	XactIsoLevel = XACT_READ_COMMITTED;
+	if (synchronous_commit > SYNCHRONOUS_COMMIT_LOCAL_FLUSH)
+		(void) set_config_option("synchronous_commit", "local", PGC_USERSET,
+								 PGC_S_SESSION, GUC_ACTION_LOCAL, true, 0,
+								 false);
+}
+
 void
 maintain_topics(void (*next_transaction) (void))
 {
 	List	   *names;
+	bool		more_groups;
 	ListCell   *cell;
 	MemoryContext topic_context;
 	MemoryContext old_context;
 
+	old_context = CurrentMemoryContext;
+	next_step(next_transaction);
+	MemoryContextSwitchTo(old_context);
 	names = topic_names();
 	topic_context = AllocSetContextCreate(CurrentMemoryContext,
 										  "pg_topic maintenance",
 										  ALLOCSET_DEFAULT_SIZES);
-	old_context = MemoryContextSwitchTo(topic_context);
+	MemoryContextSwitchTo(topic_context);
 	foreach(cell, names)
 	{
 		TopicRun	run = {.name = lfirst(cell)};
@@ -566,14 +588,20 @@ maintain_topics(void (*next_transaction) (void))
 		{
 			CHECK_FOR_INTERRUPTS();
 			maintain_topic_safely(&run);
-			next_transaction();
+			next_step(next_transaction);
 			MemoryContextSwitchTo(topic_context);
 		} while (run.goes_on);
 		MemoryContextReset(topic_context);
 	}
-	PushActiveSnapshot(GetTransactionSnapshot());
-	expire_groups();
-	PopActiveSnapshot();
+	do
+	{
+		PushActiveSnapshot(GetTransactionSnapshot());
+		more_groups = expire_groups();
+		PopActiveSnapshot();
+		next_step(next_transaction);
+	} while (more_groups);
+
+	/* The caller's next transaction is as it asked for. */
 	next_transaction();
 	MemoryContextSwitchTo(old_context);
 	MemoryContextDelete(topic_context);

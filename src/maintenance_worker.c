@@ -7,6 +7,7 @@
  * the library is in shared_preload_libraries.  A worker does every
  * pg_topic.maintenance_interval what CALL topic.maintain() does.  It comes and
  * goes with nothing: where the extension is not installed it waits for it.
+ * Settings of the database that are meant for its users do not stop it.
  *
  *-------------------------------------------------------------------------
  */
@@ -98,6 +99,9 @@ pg_topic_maintenance_main(Datum main_arg)
 	pqsignal(SIGTERM, die);
 	BackgroundWorkerUnblockSignals();
 	BackgroundWorkerInitializeConnection(MyBgworkerEntry->bgw_extra, NULL, 0);
+	SetConfigOption("default_transaction_read_only", "off", PGC_SUSET,
+					PGC_S_OVERRIDE);
+	disable_transaction_timeout();
 	context = AllocSetContextCreate(TopMemoryContext, "pg_topic maintenance",
 									ALLOCSET_DEFAULT_SIZES);
 
