@@ -192,10 +192,16 @@ static int64
 find_last_stable_offset(Topic *topic, int partition, int64 hint,
 						Snapshot snapshot, bool *stopped)
 {
-	int64		stable = advance_over_decided(topic, partition, hint,
-											  PG_INT64_MAX, PG_INT64_MAX,
-											  snapshot, stopped);
+	int64		stable;
 
+	/*
+	 * Since the hint was read, the segment may have been settled and
+	 * rewritten: then the hint may be in the middle of a row, which the scan
+	 * would pass over.
+	 */
+	hint = Max(hint, settled_offset(topic, partition));
+	stable = advance_over_decided(topic, partition, hint, PG_INT64_MAX,
+								  PG_INT64_MAX, snapshot, stopped);
 	if (stable == hint && hint != topic->stable_offsets[partition])
 		stable = find_decided_end(topic, partition, hint, snapshot);
 	if (!TransactionIdIsValid(GetTopTransactionIdIfAny()))
