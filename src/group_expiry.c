@@ -31,8 +31,18 @@
 /* How many offsets are looked at in one transaction. */
 #define EXPIRE_OFFSETS	1000
 
-/* In minutes; -1: groups do not expire. */
+/* In seconds; -1: groups do not expire. */
 static int	offsets_retention = -1;
+
+/* Zero would delete the offsets of every group that is not at work just now. */
+static bool
+check_offsets_retention(int *new_value, void **extra, GucSource source)
+{
+	if (*new_value != 0)
+		return true;
+	GUC_check_errdetail("It must be at least one second, or -1 to keep offsets for ever.");
+	return false;
+}
 
 void
 group_expiry_init(void)
@@ -40,8 +50,8 @@ group_expiry_init(void)
 	DefineCustomIntVariable("pg_topic.offsets_retention",
 							"Time after its last commit at which maintenance deletes a group's offsets.",
 							"-1 keeps them for ever.", &offsets_retention, -1,
-							-1, INT_MAX, PGC_SIGHUP, GUC_UNIT_MIN, NULL, NULL,
-							NULL);
+							-1, INT_MAX, PGC_SIGHUP, GUC_UNIT_S,
+							check_offsets_retention, NULL, NULL);
 }
 
 /*
@@ -82,7 +92,7 @@ expire_groups(void)
 
 	if (offsets_retention < 0)
 		return false;
-	cutoff = now - offsets_retention * (int64) SECS_PER_MINUTE * USECS_PER_SEC;
+	cutoff = now - offsets_retention * USECS_PER_SEC;
 	values[0] = TimestampTzGetDatum(cutoff);
 	values[1] = ObjectIdGetDatum(GetUserId());
 

@@ -235,14 +235,22 @@ insert_segment(const Topic *topic, const SegmentInfo *info)
 				   topic, &info->segment, 14, values, nulls);
 }
 
-void
-seal_active_segment(const Topic *topic)
+/* Say in a column that something happens to a segment now. */
+static void
+set_segment_time(const Topic *topic, const Segment *segment,
+				 const char *column)
 {
 	Datum		values[3];
 
-	change_segment("UPDATE topic.segments "
-				   "SET sealed_at = pg_catalog.clock_timestamp()" THIS_SEGMENT,
-				   topic, active_segment(topic), 3, values, NULL);
+	change_segment(psprintf("UPDATE topic.segments SET %s = "
+							"pg_catalog.clock_timestamp()" THIS_SEGMENT,
+							column), topic, segment, 3, values, NULL);
+}
+
+void
+seal_active_segment(const Topic *topic)
+{
+	set_segment_time(topic, active_segment(topic), "sealed_at");
 }
 
 void
@@ -262,21 +270,13 @@ set_segment_settled(const Topic *topic, const Segment *segment,
 void
 set_segment_frozen(const Topic *topic, const Segment *segment)
 {
-	Datum		values[3];
-
-	change_segment("UPDATE topic.segments "
-				   "SET frozen_at = pg_catalog.clock_timestamp()" THIS_SEGMENT,
-				   topic, segment, 3, values, NULL);
+	set_segment_time(topic, segment, "frozen_at");
 }
 
 void
 retire_segment(const Topic *topic, const Segment *segment)
 {
-	Datum		values[3];
-
-	change_segment("UPDATE topic.segments "
-				   "SET retired_at = pg_catalog.clock_timestamp()" THIS_SEGMENT,
-				   topic, segment, 3, values, NULL);
+	set_segment_time(topic, segment, "retired_at");
 }
 
 void

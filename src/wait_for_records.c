@@ -163,7 +163,7 @@ look(const Wait *wait)
 {
 	MemoryContext context = CurrentMemoryContext;
 	ResourceOwner owner = CurrentResourceOwner;
-	bool		found = false;
+	volatile bool found = false;
 
 	/* As at the start of a transaction: the world may have changed. */
 	AcceptInvalidationMessages();

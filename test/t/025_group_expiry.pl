@@ -39,6 +39,9 @@ sub offsets
 		FROM (SELECT group_id, count(*) AS n FROM topic.consumer_offsets GROUP BY 1) o});
 }
 
+my ($status, $output, $error) = $node->psql('postgres', q{ALTER SYSTEM SET pg_topic.offsets_retention = '0'});
+like($error, qr/invalid value for parameter "pg_topic.offsets_retention": 0/, 'nobody can have all offsets deleted by a slip');
+
 my $all = 'alices:4, at work:4, claimed:4, idle:4';
 $node->safe_psql('postgres', 'CALL topic.maintain()');
 is(offsets(), $all, 'by default offsets are kept');
@@ -50,7 +53,7 @@ is(offsets(), $all, 'and while they are not old enough');
 $node->append_conf('postgresql.conf', q{pg_topic.offsets_retention = '1d'});
 $node->reload;
 my $consumer = Session->new($node);
-ok($node->poll_query_until('postgres', q{SELECT setting = '1440' FROM pg_settings WHERE name = 'pg_topic.offsets_retention'}),
+ok($node->poll_query_until('postgres', q{SELECT setting = '86400' FROM pg_settings WHERE name = 'pg_topic.offsets_retention'}),
 	'the setting is reloaded');
 is($consumer->query(q{BEGIN; SELECT count(*) FROM topic.reset_offsets('claimed', 'a', 'latest', partitions => ARRAY[1])}),
 	'1', 'somebody works in a partition');
