@@ -74,7 +74,7 @@ expire_offset(const char *group_id, const char *topic_name, int partition,
 	if (!claim || !claim->state.committed.found ||
 		claim->state.committed.committed_at >= cutoff)
 		return false;
-	delete_claimed_offset(claim);
+	delete_claimed_offset(subscription, claim);
 	return true;
 }
 
