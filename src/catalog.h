@@ -47,7 +47,8 @@
 /* Columns of topic.groups; see group.sql. */
 #define Anum_groups_group_id			1
 #define Anum_groups_owner				2
-#define Anum_groups_created_at			3
+#define Anum_groups_grantees			3
+#define Anum_groups_created_at			4
 
 /* Columns of topic.consumer_offsets; see consumer_offset.sql. */
 #define Anum_consumer_offsets_group_id			1
