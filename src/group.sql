@@ -41,4 +41,4 @@ RETURNS void
 AS 'MODULE_PATHNAME', 'topic_delete_group'
 LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION topic.delete_group(text) IS
-'Delete a group with its committed offsets and idempotency keys. Owner only. Error 55P03 if another transaction is using it.';
+'Delete a group with its committed offsets, idempotency keys and counts of attempts. Owner only. Error 55P03 if another transaction is using it.';

@@ -114,7 +114,7 @@ topic_revoke_group(PG_FUNCTION_ARGS)
 
 /* What a group leaves in tables other than consumer_offsets. */
 static const char *const group_tables[] = {
-	"idempotency_keys", "groups"
+	"idempotency_keys", "failed_attempts", "groups"
 };
 
 /*

@@ -13,8 +13,9 @@
  * A claim is held to the end of the transaction, and the lock table is
  * everybody's; so one transaction deletes a limited number of offsets.
  *
- * Also forgotten are idempotency keys that have expired: of any group, since
- * nobody can tell.
+ * Also forgotten are idempotency keys that have expired, and counts of failed
+ * attempts at records that the group has gone past: of any group, since nobody
+ * can tell.
  *
  *-------------------------------------------------------------------------
  */
@@ -29,13 +30,14 @@
 
 #include "catalog.h"
 #include "claim.h"
+#include "failed_attempt.h"
 #include "first_time.h"
 #include "group_expiry.h"
 
 /* How many offsets are looked at in one transaction. */
 #define EXPIRE_OFFSETS	1000
 
-/* How many keys are deleted in one. */
+/* How many keys, and how many counts of attempts, are deleted in one. */
 #define EXPIRE_ROWS		10000
 
 /* In seconds; -1: groups do not expire. */
@@ -143,5 +145,6 @@ expire_groups(void)
 	bool		more = expire_offsets();
 
 	more |= delete_expired_keys(EXPIRE_ROWS) == EXPIRE_ROWS;
+	more |= forget_passed_attempts(EXPIRE_ROWS) == EXPIRE_ROWS;
 	return more;
 }
