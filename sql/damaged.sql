@@ -9,7 +9,7 @@ SELECT format('topic_log.segment_%s_0', topic_id) AS segment FROM topic.topics W
 CREATE TABLE intact AS TABLE :segment;
 
 -- How a command ends; what it did is undone.
-CREATE FUNCTION outcome(command text) RETURNS text LANGUAGE plpgsql AS $$
+CREATE FUNCTION outcome(command text) RETURNS text LANGUAGE plpgsql SET client_min_messages = error AS $$
 DECLARE
 	message text;
 	detail text;
@@ -33,7 +33,7 @@ INSERT INTO calls (name, command) VALUES
 	('commit', 'SELECT topic.commit(''g'', ''d'', 0, 2)'),
 	('reset', 'SELECT topic.reset_offsets(''g'', ''d'', ''latest'', partitions => ARRAY[0])'),
 	('offsets', 'SELECT topic.offsets(''d'')'),
-	('lag', 'SELECT sum(lag) FROM topic.lag'),
+	('lag', 'SELECT sum(lag), max(time_lag) FROM topic.lag'),
 	('stats', 'SELECT * FROM topic.topic_stats'),
 	('producers', 'SELECT * FROM topic.open_producers'),
 	('produce', 'SELECT topic.produce(''d'', ''v'', partition => 0)'),
@@ -79,6 +79,9 @@ SELECT forge(3, 'last_offset = 100');
 SELECT * FROM outcomes();
 SELECT forge(0, 'last_offset = 1');
 SELECT * FROM outcomes();
+-- The age of unread records is not known then, and lag is.
+SELECT topic.time_for_offset('d', 0, 0);
+SELECT partition, lag, time_lag FROM topic.lag WHERE partition = 0;
 SELECT forge(0, 'last_offset = -1');
 SELECT * FROM outcomes();
 SELECT forge(3, 'stable_offset = 9223372036854775807');

@@ -21,6 +21,18 @@ SELECT topic.produce('j', jsonb_build_object('a', chr(233)));
 SELECT value FROM topic.fetch('j');
 SELECT value->>'a' = chr(233) AS value FROM topics.j;
 SELECT topic.partition_for_key('t', chr(233)) = topic.partition_for_key('t', '\xc3a9'::bytea) AS same;
+-- Groups and metadata in __consumer_offsets, reasons of dead letters
+SET pg_topic.offsets_topic = on;
+SELECT topic.commit('gr' || chr(252) || 'n', 't', 0, 1, chr(233));
+SELECT partition, key, substr(value, 15, 4) AS metadata FROM topics.__consumer_offsets;
+SELECT topic.dead_letter('gr' || chr(252) || 'n', 't', 0, 0, 'caf' || chr(233));
+SELECT h.key, h.value FROM topic.fetch('t.dlq') f, unnest(f.headers) h WHERE h.key ~ '(group|message)$';
+SELECT topic.first_time('g', chr(233)), topic.first_time('g', chr(233));
+-- Metadata that is too long is cut at the end of a character.
+SELECT topic.commit('long', 't', 0, 1, repeat(chr(8364), 20000));
+SELECT get_byte(value, 14) * 256 + get_byte(value, 15) AS length FROM topics.__consumer_offsets WHERE length(value) > 100;
+SELECT topic.commit(chr(128512), 't', 0, 1);
+SELECT partition FROM topics.__consumer_offsets WHERE key = '\x00010004f09f9880000174000000' || '\x00'::bytea;
 
 \c regress_topic_latin1
 CREATE EXTENSION pg_topic;
@@ -59,6 +71,13 @@ SELECT value FROM topics.t WHERE partition = 1;
 SELECT h.value FROM topic.fetch('t', 3) f, unnest(f.headers) h;
 SELECT topic.produce('j', '\x22e282ac22'::bytea);
 SELECT count(*) FROM topic.fetch('j');
+-- Groups and metadata in __consumer_offsets, reasons of dead letters
+SET pg_topic.offsets_topic = on;
+SELECT topic.commit('gr' || chr(252) || 'n', 't', 0, 1, chr(233));
+SELECT partition, key, substr(value, 15, 4) AS metadata FROM topics.__consumer_offsets;
+SELECT topic.dead_letter('gr' || chr(252) || 'n', 't', 0, 0, 'caf' || chr(233));
+SELECT h.key, h.value FROM topic.fetch('t.dlq') f, unnest(f.headers) h WHERE h.key ~ '(group|message)$';
+SELECT topic.first_time('g', chr(233)), topic.first_time('g', chr(233));
 
 \c regress_topic_sql_ascii
 CREATE EXTENSION pg_topic;
@@ -71,6 +90,11 @@ SELECT value = E'\xc3\xa9' AS value, key = E'k\xc3\xa9' AS key FROM topics.t WHE
 SELECT topic.produce('t', E'\xe9');
 SELECT topic.produce('t', 'v', E'\xe9');
 SELECT count(*) FROM topics.t;
+SET pg_topic.offsets_topic = on;
+SELECT topic.commit(E'gr\xc3\xbcn', 't', 0, 1, E'\xc3\xa9');
+SELECT partition, key, substr(value, 15, 4) AS metadata FROM topics.__consumer_offsets;
+SELECT topic.commit(E'\xe9', 't', 0, 1);
+SELECT topic.dead_letter('g', 't', 0, 0, E'\xe9');
 
 \c :database
 DROP DATABASE regress_topic_utf8;

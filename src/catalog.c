@@ -53,10 +53,9 @@ catalog_relation_oid(const char *name)
 	return relid;
 }
 
-SavedUser
-become_extension_owner(void)
+Oid
+extension_owner(void)
 {
-	SavedUser	saved;
 	HeapTuple	tuple;
 	Oid			owner;
 
@@ -65,11 +64,24 @@ become_extension_owner(void)
 		elog(ERROR, "cache lookup failed for schema %s", LOG_SCHEMA);
 	owner = ((Form_pg_namespace) GETSTRUCT(tuple))->nspowner;
 	ReleaseSysCache(tuple);
+	return owner;
+}
+
+SavedUser
+become_user(Oid user)
+{
+	SavedUser	saved;
 
 	GetUserIdAndSecContext(&saved.userid, &saved.security_context);
-	SetUserIdAndSecContext(owner, saved.security_context |
+	SetUserIdAndSecContext(user, saved.security_context |
 						   SECURITY_LOCAL_USERID_CHANGE);
 	return saved;
+}
+
+SavedUser
+become_extension_owner(void)
+{
+	return become_user(extension_owner());
 }
 
 void
@@ -116,4 +128,26 @@ catalog_execute_with_args(const char *command, int nargs, Oid *argtypes,
 	processed = SPI_processed;
 	SPI_finish();
 	return processed;
+}
+
+void
+catalog_spi_execute_kept(SPIPlanPtr *plan, const char *command, int nargs,
+						 Oid *argtypes, Datum *values)
+{
+	int			result;
+
+	if (!*plan)
+	{
+		SPIPlanPtr	prepared = SPI_prepare(command, nargs, argtypes);
+
+		if (!prepared)
+			elog(ERROR, "SPI_prepare failed: %s",
+				 SPI_result_code_string(SPI_result));
+		SPI_keepplan(prepared);
+		*plan = prepared;
+	}
+	result = SPI_execute_plan(*plan, values, NULL, false, 0);
+	if (result < 0)
+		elog(ERROR, "SPI_execute_plan failed: %s",
+			 SPI_result_code_string(result));
 }

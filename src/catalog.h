@@ -8,6 +8,7 @@
 #ifndef TOPIC_CATALOG_H
 #define TOPIC_CATALOG_H
 
+#include "executor/spi.h"
 #include "utils/relcache.h"
 
 #define CATALOG_SCHEMA	"topic" /* API, catalog tables, views */
@@ -46,7 +47,8 @@
 /* Columns of topic.groups; see group.sql. */
 #define Anum_groups_group_id			1
 #define Anum_groups_owner				2
-#define Anum_groups_created_at			3
+#define Anum_groups_grantees			3
+#define Anum_groups_created_at			4
 
 /* Columns of topic.consumer_offsets; see consumer_offset.sql. */
 #define Anum_consumer_offsets_group_id			1
@@ -63,8 +65,9 @@ extern Oid	topics_namespace_oid(void);
 extern Oid	log_namespace_oid(void);
 
 /*
- * Run SQL with the rights of the extension's owner.  An error in between is
- * fine: the abort of the (sub)transaction restores the user.
+ * Run SQL with the rights of another user, mostly the extension's owner.  An
+ * error in between is fine: the abort of the (sub)transaction restores the
+ * user.
  */
 typedef struct SavedUser
 {
@@ -72,6 +75,8 @@ typedef struct SavedUser
 	int			security_context;
 } SavedUser;
 
+extern Oid	extension_owner(void);
+extern SavedUser become_user(Oid user);
 extern SavedUser become_extension_owner(void);
 extern void restore_user(SavedUser saved);
 
@@ -88,5 +93,13 @@ extern uint64 catalog_execute_with_args(const char *command, int nargs,
 extern void catalog_spi_execute(const char *command, int nargs,
 								Oid *argtypes, Datum *values,
 								const char *nulls);
+
+/*
+ * The same with the transaction's own snapshot, so that it conflicts with
+ * concurrent transactions as its isolation level demands, and by a plan that
+ * is made once in a session and kept in *plan.
+ */
+extern void catalog_spi_execute_kept(SPIPlanPtr *plan, const char *command,
+									 int nargs, Oid *argtypes, Datum *values);
 
 #endif							/* TOPIC_CATALOG_H */

@@ -339,11 +339,34 @@ commit_claim(Subscription *subscription, Claim *claim, int64 committed_offset,
 						  committed_offset, metadata);
 }
 
-void
-delete_claimed_offset(Claim *claim)
+/* Nothing is committed any more, and nothing was read. */
+static void
+forget_claim(Claim *claim)
 {
 	ClaimState *state = claim_state_for_update(claim);
 
-	consumer_offset_delete(&state->committed);
+	memset(&state->committed, 0, sizeof(ConsumerOffset));
 	state->position = -1;
+}
+
+void
+delete_claimed_offset(Subscription *subscription, Claim *claim)
+{
+	consumer_offset_delete(subscription->group_id, subscription->topic,
+						   claim->partition, &claim->state.committed);
+	forget_claim(claim);
+}
+
+void
+forget_group_claims(const char *group_id)
+{
+	for (Subscription *subscription = subscriptions; subscription;
+		 subscription = subscription->next)
+	{
+		if (strcmp(subscription->group_id, group_id) != 0)
+			continue;
+		for (int i = 0; i < subscription->partition_count; i++)
+			if (subscription->claims[i])
+				forget_claim(subscription->claims[i]);
+	}
 }

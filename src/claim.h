@@ -76,7 +76,13 @@ extern void commit_claim(Subscription *subscription, Claim *claim,
 						 int64 committed_offset, const char *metadata);
 
 /* Delete the committed offset under the claim. */
-extern void delete_claimed_offset(Claim *claim);
+extern void delete_claimed_offset(Subscription *subscription, Claim *claim);
+
+/*
+ * Forget what this transaction has read and committed in a group whose offsets
+ * are being deleted.
+ */
+extern void forget_group_claims(const char *group_id);
 
 /* The number by which pg_locks knows the claims of a group on a topic. */
 extern uint32 claim_key(const char *group_id, int32 topic_id);

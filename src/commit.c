@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * commit.c
- *		commit, reset_offsets, committed.
+ *		commit, reset_offsets, delete_offsets, committed.
  *
  * Offsets are committed in the caller's transaction, beside whatever else it
  * writes: that is all there is to exactly-once.
@@ -30,6 +30,7 @@
 PG_FUNCTION_INFO_V1(topic_commit);
 PG_FUNCTION_INFO_V1(topic_commit_offset);
 PG_FUNCTION_INFO_V1(topic_reset_offsets);
+PG_FUNCTION_INFO_V1(topic_delete_offsets);
 PG_FUNCTION_INFO_V1(topic_committed);
 
 /* The claim on a partition, or an error if another transaction has it. */
@@ -64,7 +65,7 @@ topic_commit(PG_FUNCTION_ARGS)
 
 	PreventCommandIfReadOnly("commit of offsets");
 	topic = topic_open(name, ACL_SELECT, AccessShareLock);
-	check_group_owner(group_id);
+	check_group_access(group_id);
 	subscription = subscription_for(group_id, topic);
 	if (subscription->consumed_level == 0)
 		ereport(ERROR,
@@ -232,7 +233,7 @@ topic_reset_offsets(PG_FUNCTION_ARGS)
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
 
 	if (dry_run)
-		check_group_owner(group_id);
+		check_group_access(group_id);
 	else
 	{
 		PreventCommandIfReadOnly("reset_offsets");
@@ -277,6 +278,45 @@ topic_reset_offsets(PG_FUNCTION_ARGS)
 }
 
 /*
+ * delete_offsets(group_id text, topic text, partitions int[])
+ * returns table(partition int, deleted_offset bigint)
+ */
+Datum
+topic_delete_offsets(PG_FUNCTION_ARGS)
+{
+	char	   *group_id = group_argument(fcinfo, 0);
+	char	   *name = text_argument(fcinfo, 1, "topic");
+	Topic	   *topic = topic_open(name, ACL_SELECT, AccessShareLock);
+	bool	   *wanted = partitions_argument(fcinfo, 2, topic);
+	Subscription *subscription;
+	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+
+	PreventCommandIfReadOnly("delete_offsets");
+	check_group_access(group_id);
+	subscription = subscription_for(group_id, topic);
+
+	InitMaterializedSRF(fcinfo, 0);
+	for (int i = 0; i < topic->partitions; i++)
+	{
+		Claim	   *claim;
+		Datum		values[2];
+		bool		nulls[2] = {0};
+
+		if (!wanted[i])
+			continue;
+		claim = demand_claim(subscription, i);
+		if (!claim->state.committed.found)
+			continue;
+		values[0] = Int32GetDatum(i);
+		values[1] = Int64GetDatum(claim->state.committed.committed_offset);
+		tuplestore_putvalues(result->setResult, result->setDesc, values,
+							 nulls);
+		delete_claimed_offset(subscription, claim);
+	}
+	PG_RETURN_NULL();
+}
+
+/*
  * committed(group_id text, topic text)
  * returns table(partition int, committed_offset bigint, metadata text,
  *				 committed_at timestamptz)
@@ -289,7 +329,7 @@ topic_committed(PG_FUNCTION_ARGS)
 	Topic	   *topic = topic_open(name, ACL_SELECT, AccessShareLock);
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
 
-	check_group_owner(group_id);
+	check_group_access(group_id);
 	InitMaterializedSRF(fcinfo, 0);
 	for (int i = 0; i < topic->partitions; i++)
 	{

@@ -1,4 +1,4 @@
--- Committing and moving offsets.
+-- Committing, moving and deleting offsets.
 
 CREATE FUNCTION topic.commit(group_id text, topic text)
 RETURNS TABLE (partition int, committed_offset bigint)
@@ -26,6 +26,13 @@ AS 'MODULE_PATHNAME', 'topic_reset_offsets'
 LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 1;
 COMMENT ON FUNCTION topic.reset_offsets(text, text, text, bigint, timestamptz, bigint, int[], boolean) IS
 'Move a group''s committed offsets, also back: to earliest or latest, to an offset, to the first record at or after a time, or by a number of offsets. Error 55P03 if a partition is claimed by another transaction.';
+
+CREATE FUNCTION topic.delete_offsets(group_id text, topic text, partitions int[] DEFAULT NULL)
+RETURNS TABLE (partition int, deleted_offset bigint)
+AS 'MODULE_PATHNAME', 'topic_delete_offsets'
+LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 1;
+COMMENT ON FUNCTION topic.delete_offsets(text, text, int[]) IS
+'Delete a group''s committed offsets in a topic, as if it had never consumed it. Error 55P03 if a partition is claimed by another transaction.';
 
 CREATE FUNCTION topic.committed(group_id text, topic text)
 RETURNS TABLE (partition int, committed_offset bigint, metadata text,

@@ -18,6 +18,8 @@
 #include "access/table.h"
 #include "access/tableam.h"
 #include "access/xact.h"
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
 #include "executor/tuptable.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
@@ -28,6 +30,7 @@
 #include "catalog.h"
 #include "compat.h"
 #include "consumer_offset.h"
+#include "offsets_topic.h"
 #include "row_inserter.h"
 
 /* A scan of one partition's rows, newest first. */
@@ -169,19 +172,51 @@ consumer_offset_write(const char *group_id, const char *topic, int partition,
 	offset->row = row;
 	offset->writer = GetCurrentTransactionId();
 	table_close(relation, NoLock);
+	offsets_topic_write(group_id, topic, partition, offset, metadata);
 
 	/* The same statement may commit again, and must find this row. */
 	CommandCounterIncrement();
 }
 
 void
-consumer_offset_delete(ConsumerOffset *offset)
+consumer_offset_delete(const char *group_id, const char *topic, int partition,
+					   const ConsumerOffset *offset)
 {
 	Relation	relation = table_open(catalog_relation_oid("consumer_offsets"),
 									  RowExclusiveLock);
+	ItemPointerData row = offset->row;
 
-	simple_table_tuple_delete(relation, &offset->row, SnapshotAny);
+	simple_table_tuple_delete(relation, &row, SnapshotAny);
 	table_close(relation, NoLock);
-	memset(offset, 0, sizeof(ConsumerOffset));
+	offsets_topic_delete(group_id, topic, partition);
 	CommandCounterIncrement();
+}
+
+uint64
+consumer_offsets_delete(const char *column, const char *value)
+{
+	Oid			types[] = {TEXTOID};
+	Datum		values[] = {CStringGetTextDatum(value)};
+	uint64		count;
+
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	catalog_spi_execute(psprintf("DELETE FROM topic.consumer_offsets "
+								 "WHERE %s OPERATOR(pg_catalog.=) $1 "
+								 "RETURNING group_id, topic, partition",
+								 column), lengthof(types), types, values, NULL);
+	count = SPI_processed;
+	for (uint64 i = 0; i < count; i++)
+	{
+		HeapTuple	tuple = SPI_tuptable->vals[i];
+		TupleDesc	columns = SPI_tuptable->tupdesc;
+		bool		isnull;
+
+		offsets_topic_delete(SPI_getvalue(tuple, columns, 1),
+							 SPI_getvalue(tuple, columns, 2),
+							 DatumGetInt32(SPI_getbinval(tuple, columns, 3,
+														 &isnull)));
+	}
+	SPI_finish();
+	return count;
 }

@@ -53,6 +53,15 @@ extern void consumer_offset_write(const char *group_id, const char *topic,
 								  const char *metadata);
 
 /* Delete the offset that was read.  The caller holds the claim. */
-extern void consumer_offset_delete(ConsumerOffset *offset);
+extern void consumer_offset_delete(const char *group_id, const char *topic,
+								   int partition,
+								   const ConsumerOffset *offset);
+
+/*
+ * Delete all offsets of a topic or of a group: those that have the value in
+ * the column of that name.  Returns how many there were.  The caller has the
+ * rights of the extension's owner, and sees to it that nobody else commits.
+ */
+extern uint64 consumer_offsets_delete(const char *column, const char *value);
 
 #endif							/* TOPIC_CONSUMER_OFFSET_H */

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * group_expiry.c
- *		Forgetting the offsets of groups that nobody uses any more.
+ *		Forgetting what groups do not need any more.
  *
  * A group has expired when it has committed no offset, of any topic, for the
  * time pg_topic.offsets_retention.  As a whole: a partition to which nothing
@@ -12,6 +12,10 @@
  *
  * A claim is held to the end of the transaction, and the lock table is
  * everybody's; so one transaction deletes a limited number of offsets.
+ *
+ * Also forgotten are idempotency keys that have expired, and counts of failed
+ * attempts at records that the group has gone past: of any group, since nobody
+ * can tell.
  *
  *-------------------------------------------------------------------------
  */
@@ -26,10 +30,15 @@
 
 #include "catalog.h"
 #include "claim.h"
+#include "failed_attempt.h"
+#include "first_time.h"
 #include "group_expiry.h"
 
 /* How many offsets are looked at in one transaction. */
 #define EXPIRE_OFFSETS	1000
+
+/* How many keys, and how many counts of attempts, are deleted in one. */
+#define EXPIRE_ROWS		10000
 
 /* In seconds; -1: groups do not expire. */
 static int	offsets_retention = -1;
@@ -74,12 +83,13 @@ expire_offset(const char *group_id, const char *topic_name, int partition,
 	if (!claim || !claim->state.committed.found ||
 		claim->state.committed.committed_at >= cutoff)
 		return false;
-	delete_claimed_offset(claim);
+	delete_claimed_offset(subscription, claim);
 	return true;
 }
 
-bool
-expire_groups(void)
+/* Delete expired offsets; true if there may be more. */
+static bool
+expire_offsets(void)
 {
 	SavedUser	saved;
 	TimestampTz now = GetCurrentTimestamp();
@@ -101,8 +111,8 @@ expire_groups(void)
 	saved = become_extension_owner();
 	catalog_spi_execute(psprintf("SELECT o.group_id, o.topic, o.partition "
 								 "FROM topic.consumer_offsets o "
-								 "JOIN topic.groups g ON g.group_id OPERATOR(pg_catalog.=) o.group_id "
-								 "WHERE pg_catalog.pg_has_role($2, g.owner, 'USAGE') "
+								 "LEFT JOIN topic.groups g ON g.group_id OPERATOR(pg_catalog.=) o.group_id "
+								 "WHERE (g.owner IS NULL OR pg_catalog.pg_has_role($2, g.owner, 'USAGE')) "
 								 "AND NOT EXISTS (SELECT FROM topic.consumer_offsets n "
 								 "WHERE n.group_id OPERATOR(pg_catalog.=) o.group_id "
 								 "AND n.committed_at OPERATOR(pg_catalog.>=) $1) "
@@ -127,4 +137,14 @@ expire_groups(void)
 	}
 	SPI_finish();
 	return deleted && count == EXPIRE_OFFSETS;
+}
+
+bool
+expire_groups(void)
+{
+	bool		more = expire_offsets();
+
+	more |= delete_expired_keys(EXPIRE_ROWS) == EXPIRE_ROWS;
+	more |= forget_passed_attempts(EXPIRE_ROWS) == EXPIRE_ROWS;
+	return more;
 }

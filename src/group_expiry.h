@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * group_expiry.h
- *		Forgetting the offsets of groups that nobody uses any more.
+ *		Forgetting what groups do not need any more.
  *
  *-------------------------------------------------------------------------
  */
@@ -11,8 +11,9 @@
 extern void group_expiry_init(void);
 
 /*
- * Delete expired offsets of the groups that the current user may use: as many
- * as one transaction should.  True if there may be more.
+ * Delete expired offsets of the groups that the current user owns, and what
+ * else is not needed: as much as one transaction should.  True if there may be
+ * more.
  */
 extern bool expire_groups(void);
 

@@ -59,6 +59,7 @@ struct LogReader
 	Relation	serializable;	/* the topic's relation, under SERIALIZABLE */
 
 	int64		next_offset;	/* where the next run begins */
+	bool		skips_open;		/* instead of ending at an open row */
 	bool		log_ended;		/* no further run */
 
 	MemoryContext run_context;
@@ -127,6 +128,12 @@ log_reader_begin(Topic *topic, int partition, const LogRange *range,
 }
 
 void
+log_reader_skip_open(LogReader *reader)
+{
+	reader->skips_open = true;
+}
+
+void
 lock_topic_for_serializable(const Topic *topic, Snapshot snapshot)
 {
 	Relation	relation;
@@ -188,7 +195,7 @@ copy_rows(LogReader *reader, LogScan *scan)
 			return;
 
 		verdict = judge_row(&row, reader->snapshot);
-		if (verdict == ROW_OPEN)
+		if (verdict == ROW_OPEN && !reader->skips_open)
 		{
 			if (reader->serializable)
 				check_rest(reader, scan, &row);
@@ -197,7 +204,7 @@ copy_rows(LogReader *reader, LogScan *scan)
 		}
 
 		reader->next_offset = row.last_offset + 1;
-		if (verdict == ROW_ABORTED ||
+		if (verdict != ROW_COMMITTED ||
 			row.max_timestamp < reader->range.from_time)
 			continue;
 

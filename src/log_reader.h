@@ -34,6 +34,12 @@ extern LogReader *log_reader_begin(Topic *topic, int partition,
 								   const LogRange *range, Snapshot snapshot);
 
 /*
+ * Go on behind records of open transactions, to look at what they hold back.
+ * No position may be made of what is found there.
+ */
+extern void log_reader_skip_open(LogReader *reader);
+
+/*
  * The next record that is committed for the snapshot; false at the end of the
  * range or before the first record of an open transaction.  The record is
  * valid until the next call.

@@ -1,15 +1,18 @@
 /*-------------------------------------------------------------------------
  *
  * monitor.c
- *		offsets, partition_sizes, disk_bytes, open_transactions, claim_key:
- *		what the views show.
+ *		offsets, partition_sizes, disk_bytes, time_for_offset,
+ *		open_transactions, claim_key: what the views show.
  *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
 #include "access/table.h"
+#include "access/xact.h"
 #include "funcapi.h"
+#include "utils/memutils.h"
+#include "utils/resowner.h"
 #include "utils/snapmgr.h"
 
 #include "arguments.h"
@@ -23,6 +26,7 @@
 PG_FUNCTION_INFO_V1(topic_offsets);
 PG_FUNCTION_INFO_V1(topic_partition_sizes);
 PG_FUNCTION_INFO_V1(topic_disk_bytes);
+PG_FUNCTION_INFO_V1(topic_time_for_offset);
 PG_FUNCTION_INFO_V1(topic_open_transactions);
 PG_FUNCTION_INFO_V1(topic_claim_key);
 
@@ -89,15 +93,21 @@ log_stats(Topic *topic, Snapshot snapshot)
 	return sum;
 }
 
-/* The timestamp of the first record of a partition; NO_TIMESTAMP: none. */
+/*
+ * The timestamp of the first record of a partition at or after an offset, also
+ * behind records of open transactions; NO_TIMESTAMP: none.
+ */
 static int64
-first_timestamp(Topic *topic, int partition, Snapshot snapshot)
+first_timestamp(Topic *topic, int partition, int64 offset, Snapshot snapshot)
 {
 	LogRange	range = LOG_RANGE_ALL;
-	LogReader  *reader = log_reader_begin(topic, partition, &range, snapshot);
+	LogReader  *reader;
 	Record		record;
 	int64		timestamp = NO_TIMESTAMP;
 
+	range.from_offset = offset;
+	reader = log_reader_begin(topic, partition, &range, snapshot);
+	log_reader_skip_open(reader);
 	if (log_reader_next(reader, &record))
 		timestamp = record.timestamp;
 	log_reader_end(reader);
@@ -137,7 +147,7 @@ topic_partition_sizes(PG_FUNCTION_ARGS)
 		values[1] = Int64GetDatum(stats->record_counts[i]);
 		values[2] = Int64GetDatum(stats->partition_bytes[i]);
 		values[3] = Int64GetDatum(stats->raw_bytes[i]);
-		set_timestamp(first_timestamp(topic, i, snapshot), &values[4],
+		set_timestamp(first_timestamp(topic, i, 0, snapshot), &values[4],
 					  &nulls[4]);
 		set_timestamp(stats->max_timestamps[i], &values[5], &nulls[5]);
 		tuplestore_putvalues(result->setResult, result->setDesc, values,
@@ -168,6 +178,69 @@ topic_disk_bytes(PG_FUNCTION_ARGS)
 			bytes += segment_disk_bytes(info->relid);
 	}
 	PG_RETURN_INT64(bytes);
+}
+
+/*
+ * The first timestamp; none, with a warning, where the log is damaged: one
+ * damaged batch should not hide every group's lag.
+ */
+static int64
+first_readable_timestamp(Topic *topic, int partition, int64 offset,
+						 Snapshot snapshot)
+{
+	MemoryContext context = CurrentMemoryContext;
+	ResourceOwner owner = CurrentResourceOwner;
+	volatile int64 timestamp = NO_TIMESTAMP;
+
+	BeginInternalSubTransaction(NULL);
+	MemoryContextSwitchTo(context);
+	PG_TRY();
+	{
+		timestamp = first_timestamp(topic, partition, offset, snapshot);
+		ReleaseCurrentSubTransaction();
+	}
+	PG_CATCH();
+	{
+		ErrorData  *error;
+
+		MemoryContextSwitchTo(context);
+		error = CopyErrorData();
+		if (error->sqlerrcode != ERRCODE_DATA_CORRUPTED)
+			PG_RE_THROW();
+		FlushErrorState();
+		RollbackAndReleaseCurrentSubTransaction();
+		ereport(WARNING,
+				(errcode(error->sqlerrcode),
+				 errmsg_internal("%s", error->message),
+				 error->detail ? errdetail_internal("%s", error->detail) : 0));
+	}
+	PG_END_TRY();
+	MemoryContextSwitchTo(context);
+	CurrentResourceOwner = owner;
+	return timestamp;
+}
+
+/*
+ * time_for_offset(topic text, partition int, record_offset bigint)
+ * returns timestamptz
+ */
+Datum
+topic_time_for_offset(PG_FUNCTION_ARGS)
+{
+	char	   *name = text_argument(fcinfo, 0, "topic");
+	int			partition = PG_GETARG_INT32(1);
+	int64		offset = bigint_argument(fcinfo, 2, "record_offset", 0, 0);
+	Topic	   *topic = topic_open(name, ACL_SELECT, AccessShareLock);
+	Snapshot	snapshot;
+	int64		timestamp;
+
+	check_partition(topic, partition);
+	snapshot = RegisterSnapshot(GetLatestSnapshot());
+	timestamp = first_readable_timestamp(topic, partition, offset, snapshot);
+	UnregisterSnapshot(snapshot);
+	if (timestamp < 0)
+		PG_RETURN_NULL();
+	PG_RETURN_TIMESTAMPTZ(record_timestamp_to(timestamp));
 }
 
 typedef struct OpenTransactionOutput

@@ -1,7 +1,7 @@
 -- Monitoring.
 --
--- Views show topics that the caller may SELECT from. Groups are shown to their
--- owners and to members of pg_monitor.
+-- Views show topics that the caller may SELECT from. Groups are shown to those
+-- who may use them and to members of pg_monitor.
 
 CREATE FUNCTION topic.offsets(topic text)
 RETURNS TABLE (partition int, log_start_offset bigint, last_stable_offset bigint,
@@ -25,6 +25,13 @@ AS 'MODULE_PATHNAME', 'topic_disk_bytes'
 LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
 COMMENT ON FUNCTION topic.disk_bytes(text) IS
 'Bytes that a topic''s segments take on disk, indexes and TOAST included; but for those that somebody is about to drop or change. Needs SELECT on the topic.';
+
+CREATE FUNCTION topic.time_for_offset(topic text, partition int, record_offset bigint)
+RETURNS timestamptz
+AS 'MODULE_PATHNAME', 'topic_time_for_offset'
+LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+COMMENT ON FUNCTION topic.time_for_offset(text, int, bigint) IS
+'The timestamp of the first committed record at or after an offset, also one that an open transaction holds back; NULL if there is none, or, with a warning, if the log is damaged there. Needs SELECT on the topic.';
 
 CREATE FUNCTION topic.open_transactions(topic text)
 RETURNS TABLE (partition int, transaction xid, first_offset bigint)
@@ -159,6 +166,11 @@ SELECT s.group_id,
 	o.high_watermark,
 	o.high_watermark OPERATOR(pg_catalog.-)
 		GREATEST(c.committed_offset, o.log_start_offset) AS lag,
+	CASE WHEN o.high_watermark OPERATOR(pg_catalog.<=)
+			GREATEST(c.committed_offset, o.log_start_offset)
+			OR u.age OPERATOR(pg_catalog.<) '0'::pg_catalog.interval
+		THEN '0'::pg_catalog.interval
+		ELSE u.age END AS time_lag,
 	p.pid AS open_producer_pid,
 	l.pid AS claimed_by_pid,
 	c.committed_at
@@ -171,6 +183,12 @@ LEFT JOIN topic.consumer_offsets c
 	ON c.group_id OPERATOR(pg_catalog.=) s.group_id
 	AND c.topic OPERATOR(pg_catalog.=) s.topic
 	AND c.partition OPERATOR(pg_catalog.=) o.partition
+LEFT JOIN LATERAL (
+	SELECT pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-)
+		topic.time_for_offset(t.topic, o.partition,
+			GREATEST(c.committed_offset, o.log_start_offset)) AS age
+	WHERE o.high_watermark OPERATOR(pg_catalog.>)
+		GREATEST(c.committed_offset, o.log_start_offset)) u ON true
 LEFT JOIN LATERAL (
 	SELECT p.pid FROM topic.open_producers p
 	WHERE p.topic OPERATOR(pg_catalog.=) t.topic
@@ -186,8 +204,9 @@ LEFT JOIN pg_catalog.pg_locks l
 	AND l.objsubid OPERATOR(pg_catalog.=) o.partition::pg_catalog.int2
 	AND l.granted
 WHERE pg_catalog.has_table_privilege(t.relation, 'SELECT')
-AND (pg_catalog.pg_has_role(g.owner, 'USAGE')
-	OR pg_catalog.pg_has_role('pg_monitor', 'USAGE'));
+AND (pg_catalog.pg_has_role('pg_monitor', 'USAGE')
+	OR EXISTS (SELECT FROM pg_catalog.unnest(pg_catalog.array_append(g.grantees, g.owner)) r
+		WHERE pg_catalog.pg_has_role(r, 'USAGE')));
 COMMENT ON VIEW topic.lag IS
 'How far each group is behind in each partition of the topics it has committed offsets for.';
 COMMENT ON COLUMN topic.lag.group_id IS 'The consumer group.';
@@ -197,6 +216,7 @@ COMMENT ON COLUMN topic.lag.committed_offset IS 'Offset of the next record to re
 COMMENT ON COLUMN topic.lag.last_stable_offset IS 'Offset up to which consumers can read now.';
 COMMENT ON COLUMN topic.lag.high_watermark IS '1 + the last committed record''s offset.';
 COMMENT ON COLUMN topic.lag.lag IS 'Offsets between committed_offset and high_watermark.';
+COMMENT ON COLUMN topic.lag.time_lag IS 'Age of the first record in between, by its timestamp; 0: there is none; NULL: not known.';
 COMMENT ON COLUMN topic.lag.open_producer_pid IS 'The process whose open transaction holds back last_stable_offset.';
 COMMENT ON COLUMN topic.lag.claimed_by_pid IS 'The process that is consuming the partition for the group.';
 COMMENT ON COLUMN topic.lag.committed_at IS 'When committed_offset was committed.';
@@ -204,6 +224,7 @@ COMMENT ON COLUMN topic.lag.committed_at IS 'When committed_offset was committed
 CREATE VIEW topic.group_info WITH (security_barrier) AS
 SELECT g.group_id,
 	g.owner,
+	g.grantees,
 	g.created_at,
 	COALESCE(c.topics, '{}') AS topics,
 	c.last_commit
@@ -213,12 +234,14 @@ LEFT JOIN (
 		pg_catalog.max(committed_at) AS last_commit
 	FROM topic.consumer_offsets GROUP BY group_id) c
 	ON c.group_id OPERATOR(pg_catalog.=) g.group_id
-WHERE pg_catalog.pg_has_role(g.owner, 'USAGE')
-OR pg_catalog.pg_has_role('pg_monitor', 'USAGE');
+WHERE pg_catalog.pg_has_role('pg_monitor', 'USAGE')
+OR EXISTS (SELECT FROM pg_catalog.unnest(pg_catalog.array_append(g.grantees, g.owner)) r
+	WHERE pg_catalog.pg_has_role(r, 'USAGE'));
 COMMENT ON VIEW topic.group_info IS 'Consumer groups.';
 COMMENT ON COLUMN topic.group_info.group_id IS 'The consumer group.';
-COMMENT ON COLUMN topic.group_info.owner IS 'The role that may use it.';
-COMMENT ON COLUMN topic.group_info.created_at IS 'When the group was first used.';
+COMMENT ON COLUMN topic.group_info.owner IS 'The role whose members may use, grant and delete it.';
+COMMENT ON COLUMN topic.group_info.grantees IS 'Other roles whose members may use it.';
+COMMENT ON COLUMN topic.group_info.created_at IS 'When the group was created or first used.';
 COMMENT ON COLUMN topic.group_info.topics IS 'Topics in which the group has committed offsets.';
 COMMENT ON COLUMN topic.group_info.last_commit IS 'When the group last committed an offset.';
 

@@ -13,6 +13,7 @@
 #include "claim.h"
 #include "group_expiry.h"
 #include "maintenance_worker.h"
+#include "offsets_topic.h"
 #include "segment_roll.h"
 #include "topic.h"
 #include "wakeup.h"
@@ -30,5 +31,8 @@ _PG_init(void)
 	group_expiry_init();
 	maintenance_worker_init();
 	wakeup_init();
+
+	/* Called first at commit: what the others do is to include its records. */
+	offsets_topic_init();
 	MarkGUCPrefixReserved("pg_topic");
 }

@@ -20,11 +20,11 @@
 #include "utils/timestamp.h"
 
 #include "arguments.h"
-#include "batch_packer.h"
 #include "compat.h"
 #include "header.h"
 #include "log_append.h"
 #include "partitioner.h"
+#include "record_append.h"
 #include "record_value.h"
 #include "segment.h"
 
@@ -101,12 +101,6 @@ record_time(const Topic *topic, NullableDatum timestamp, int64 now)
 	return record_timestamp_from(DatumGetTimestampTz(timestamp.value));
 }
 
-static int16
-batch_attributes(const Topic *topic)
-{
-	return topic->log_append_time ? RECORD_BATCH_LOG_APPEND_TIME : 0;
-}
-
 /*
  * Fill in a record from its SQL values, and check its size.
  */
@@ -122,17 +116,12 @@ make_record(RecordInput *record, const Topic *topic, const ProduceTypes *types,
 	record->timestamp = timestamp;
 	record->key.length = -1;
 	record->value.length = -1;
-	if (key.isnull && topic->compacted)
-		ereport(ERROR,
-				(errcode(ERRCODE_NOT_NULL_VIOLATION),
-				 errmsg("record without a key for compacted topic \"%s\"",
-						topic->name),
-				 errhint("Compaction keeps the latest record of each key.")));
 	if (!key.isnull)
 	{
 		record->key = key_from_datum(topic, key.value, types->key);
 		size += record->key.length;
 	}
+	check_record_key(topic, record->key);
 	if (!value.isnull)
 	{
 		record->value = value_from_datum(topic, value.value, types->value);
@@ -178,36 +167,6 @@ typedef struct BatchProducer
 	ReturnSetInfo *result;
 	PartitionBuffer *partitions;
 } BatchProducer;
-
-/* A packer for the topic's batches. */
-static void
-begin_packing(BatchPacker *packer, const Topic *topic)
-{
-	batch_packer_init(packer, topic->compression, SEGMENT_BATCH_BYTES);
-	batch_packer_set(packer, leader_epoch(), batch_attributes(topic),
-					 RECORD_BATCH_NO_DELETE_HORIZON);
-}
-
-/* Add a record, the one of that number since the packer began. */
-static void
-pack_record(BatchPacker *packer, const Topic *topic, RecordInput *record,
-			int64 number)
-{
-	if (!batch_packer_add(packer, record, number))
-		ereport(ERROR,
-				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("record is too large for a record batch of topic \"%s\"",
-						topic->name)));
-}
-
-/* Append finished batches; their buffers become varlenas. */
-static int64
-append_batches(LogAppender *appender, int partition, BatchPacker *packer)
-{
-	for (int i = 0; i < packer->count; i++)
-		SET_VARSIZE(packer->batches[i].buffer, packer->batches[i].size);
-	return log_append(appender, partition, packer->batches, packer->count);
-}
 
 static void
 emit_run(BatchProducer *producer, int partition)
@@ -275,11 +234,8 @@ topic_produce(PG_FUNCTION_ARGS)
 	const ProduceTypes *types = produce_types(fcinfo, 1, 2);
 	Topic	   *topic = produce_topic(fcinfo);
 	int			partition = partition_argument(fcinfo, 4, topic);
-	LogAppender *appender = log_appender_begin(topic);
 	RecordInput record;
-	BatchPacker packer;
 	int64		now = record_timestamp_from(GetCurrentTimestamp());
-	int64		offset;
 
 	make_record(&record, topic, types, fcinfo->args[1], fcinfo->args[2],
 				fcinfo->args[3], record_time(topic, fcinfo->args[5], now));
@@ -288,13 +244,7 @@ topic_produce(PG_FUNCTION_ARGS)
 									 record.key.length < 0
 									 ? rotating_partition(topic) : 0);
 
-	begin_packing(&packer, topic);
-	pack_record(&packer, topic, &record, 0);
-	batch_packer_finish(&packer, 0);
-	offset = append_batches(appender, partition, &packer);
-	log_appender_end(appender);
-	batch_packer_free(&packer);
-	PG_RETURN_INT64(offset);
+	PG_RETURN_INT64(append_records(topic, partition, &record, 1));
 }
 
 /* An array argument of produce_batch, unpacked. */

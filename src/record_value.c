@@ -291,6 +291,17 @@ key_from_datum(const Topic *topic, Datum key, Oid type)
 	return bytes;
 }
 
+void
+check_record_key(const Topic *topic, RecordBytes key)
+{
+	if (key.length < 0 && topic->compacted)
+		ereport(ERROR,
+				(errcode(ERRCODE_NOT_NULL_VIOLATION),
+				 errmsg("record without a key for compacted topic \"%s\"",
+						topic->name),
+				 errhint("Compaction keeps the latest record of each key.")));
+}
+
 RecordBytes
 value_from_datum(const Topic *topic, Datum value, Oid type)
 {

@@ -66,6 +66,9 @@ extern void record_columns(const RecordFormatter *formatter,
 extern RecordBytes key_from_datum(const Topic *topic, Datum key, Oid type);
 extern RecordBytes value_from_datum(const Topic *topic, Datum value, Oid type);
 
+/* Raise an error if the topic asks for a key and there is none. */
+extern void check_record_key(const Topic *topic, RecordBytes key);
+
 /* Milliseconds since 1970, as records have them; refuses what they cannot. */
 extern int64 record_timestamp_from(TimestampTz timestamp);
 

@@ -171,6 +171,21 @@ value_format_from_text(const char *name)
 	return FORMAT_BYTES;
 }
 
+const char *
+value_format_name(ValueFormat format)
+{
+	switch (format)
+	{
+		case FORMAT_JSON:
+			return "json";
+		case FORMAT_TEXT:
+			return "text";
+		case FORMAT_BYTES:
+			return "bytes";
+	}
+	pg_unreachable();
+}
+
 /*
  * An array of offsets, one for each partition from 0 on, copied to the
  * current memory context.  `what` says whose it is.

@@ -75,6 +75,7 @@ typedef struct Topic
 } Topic;
 
 extern ValueFormat value_format_from_text(const char *name);
+extern const char *value_format_name(ValueFormat format);
 
 extern void topic_cache_init(void);
 

@@ -31,6 +31,8 @@
 #include "arguments.h"
 #include "catalog.h"
 #include "compat.h"
+#include "consumer_offset.h"
+#include "offsets_topic.h"
 #include "segment.h"
 #include "topic.h"
 #include "transaction_lock.h"
@@ -231,6 +233,7 @@ lock_new_topic_name(const char *name)
 	LOCKTAG		tag;
 
 	check_may_create();
+	check_topic_name_is_free(name);
 
 	/* No partition has this number, so this is nobody's append lock. */
 	set_lock_tag(&tag, "topics", string_hash(name, NAMEDATALEN),
@@ -270,7 +273,8 @@ forget_topics(const char *query)
 		catalog_spi_execute(psprintf("DELETE FROM topic.maintenance_totals "
 									 "WHERE topic_id OPERATOR(pg_catalog.=) %s",
 									 topic_id), 0, NULL, NULL, NULL);
-		catalog_spi_execute(psprintf("DELETE FROM topic.consumer_offsets "
+		(void) consumer_offsets_delete("topic", topic);
+		catalog_spi_execute(psprintf("DELETE FROM topic.failed_attempts "
 									 "WHERE topic OPERATOR(pg_catalog.=) %s",
 									 quote_literal_cstr(topic)),
 							0, NULL, NULL, NULL);

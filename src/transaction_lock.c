@@ -30,14 +30,14 @@ set_lock_tag(LOCKTAG *tag, const char *table, uint32 object, uint16 part)
 }
 
 static bool
-acquire(const LOCKTAG *tag, bool try)
+acquire(const LOCKTAG *tag, LOCKMODE mode, bool try)
 {
 	ResourceOwner owner = CurrentResourceOwner;
 	LockAcquireResult result;
 
 	/* An error needs no clean-up: abort sets the current owner anew. */
 	CurrentResourceOwner = CurTransactionResourceOwner;
-	result = LockAcquire(tag, ExclusiveLock, false, try);
+	result = LockAcquire(tag, mode, false, try);
 	CurrentResourceOwner = owner;
 	if (result == LOCKACQUIRE_NOT_AVAIL)
 		return false;
@@ -48,13 +48,19 @@ acquire(const LOCKTAG *tag, bool try)
 void
 transaction_lock_acquire(const LOCKTAG *tag)
 {
-	(void) acquire(tag, false);
+	(void) acquire(tag, ExclusiveLock, false);
 }
 
 bool
 transaction_lock_try(const LOCKTAG *tag)
 {
-	return acquire(tag, true);
+	return acquire(tag, ExclusiveLock, true);
+}
+
+bool
+transaction_lock_try_mode(const LOCKTAG *tag, LOCKMODE mode)
+{
+	return acquire(tag, mode, true);
 }
 
 void

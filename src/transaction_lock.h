@@ -15,13 +15,16 @@
 extern void set_lock_tag(LOCKTAG *tag, const char *table, uint32 object,
 						 uint16 part);
 
-/* Wait for the lock. */
+/* Wait for the lock, which excludes whoever else wants it. */
 extern void transaction_lock_acquire(const LOCKTAG *tag);
 
 /* Take the lock if it is free. */
 extern bool transaction_lock_try(const LOCKTAG *tag);
 
-/* Give up a lock that was taken at this level. */
+/* The same with another mode than ExclusiveLock, for locks that some share. */
+extern bool transaction_lock_try_mode(const LOCKTAG *tag, LOCKMODE mode);
+
+/* Give up an exclusive lock that was taken at this level. */
 extern void transaction_lock_release(const LOCKTAG *tag);
 
 /* Keep the lock of a table that is open with it. */

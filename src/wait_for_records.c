@@ -171,7 +171,7 @@ look(const Wait *wait)
 	PG_TRY();
 	{
 		if (wait->group_id)
-			check_group_owner(wait->group_id);
+			check_group_access(wait->group_id);
 		for (int i = 0; i < wait->topic_count; i++)
 			open_awaited_topic(wait, &wait->topics[i]);
 

@@ -24,6 +24,8 @@ CREATE FUNCTION state() RETURNS text LANGUAGE sql AS $$
 		(SELECT string_agg(s::text, ',' ORDER BY topic_id, segment) FROM topic.segments s),
 		(SELECT string_agg(c::text, ',' ORDER BY group_id, topic, partition) FROM topic.consumer_offsets c),
 		(SELECT string_agg(g::text, ',' ORDER BY group_id) FROM topic.groups g),
+		(SELECT string_agg(k::text, ',') FROM topic.idempotency_keys k),
+		(SELECT string_agg(a::text, ',') FROM topic.failed_attempts a),
 		(SELECT string_agg(r::text, ',') FROM topic.fetch('t') r),
 		(SELECT string_agg(o::text, ',') FROM topic.topics, topic.offsets(topic) o),
 		(SELECT string_agg(relname, ',' ORDER BY oid) FROM pg_class
@@ -65,7 +67,11 @@ SELECT refused(format(command, 'nowhere'), '42704') FROM unnest(ARRAY[
 	'SELECT * FROM topic.commit(''g'', %L)',
 	'SELECT topic.commit(''g'', %L, 0, 0)',
 	'SELECT * FROM topic.reset_offsets(''g'', %L, ''latest'')',
+	'SELECT * FROM topic.delete_offsets(''g'', %L)',
 	'SELECT * FROM topic.committed(''g'', %L)',
+	'SELECT topic.dead_letter(''g'', %L, 0, 0, ''bad'')',
+	'SELECT topic.dead_letter(''g'', ''t'', 0, 0, ''bad'', %L)',
+	'SELECT topic.time_for_offset(%L, 0, 0)',
 	'SELECT * FROM topic.offsets(%L)',
 	'SELECT * FROM topic.open_transactions(%L)',
 	'SELECT topic.disk_bytes(%L)',
@@ -94,6 +100,9 @@ SELECT refused(format(command, partition), '22023') FROM unnest(ARRAY[
 	'SELECT * FROM topic.consume(''g'', ''t'', partitions => ARRAY[%s])',
 	'SELECT * FROM topic.consume(''g'', ''t'', partitions => ARRAY[0, %s])',
 	'SELECT topic.commit(''g'', ''t'', %s, 0)',
+	'SELECT topic.dead_letter(''g'', ''t'', %s, 0, ''bad'')',
+	'SELECT topic.time_for_offset(''t'', %s, 0)',
+	'SELECT * FROM topic.delete_offsets(''g'', ''t'', ARRAY[%s])',
 	'SELECT topic.delete_records(''t'', %s)',
 	'SELECT topic.offset_for_time(''t'', %s, now())',
 	'SELECT * FROM topic.reset_offsets(''g'', ''t'', ''latest'', partitions => ARRAY[%s])']) command,
@@ -117,6 +126,11 @@ SELECT refused(command, '22023') FROM unnest(ARRAY[
 	'SELECT topic.commit(''g'', ''t'', 0, -1)',
 	'SELECT topic.delete_records(''t'', 0, -1)',
 	'SELECT topic.commit(''g'', ''t'', 0, -9223372036854775808)',
+	'SELECT topic.time_for_offset(''t'', 0, -1)',
+	'SELECT topic.dead_letter(''g'', ''t'', 0, 0, ''bad'', max_attempts => 0)',
+	'SELECT topic.dead_letter(''g'', ''t'', 0, 0, ''bad'', ''t'')',
+	'SELECT topic.first_time(''g'', '''')',
+	'SELECT topic.first_time(''g'', ''k'', ''-1 s'')',
 	'SELECT * FROM topic.reset_offsets(''g'', ''t'', to_offset => -1)',
 	'SELECT * FROM topic.reset_offsets(''g'', ''t'')',
 	'SELECT * FROM topic.reset_offsets(''g'', ''t'', ''earliest'', 1)',
@@ -165,14 +179,43 @@ SELECT refused(command, '22004') FROM unnest(ARRAY[
 	'SELECT topic.commit(''g'', ''t'', 0, NULL)',
 	'SELECT * FROM topic.reset_offsets(NULL, ''t'', ''latest'')',
 	'SELECT * FROM topic.reset_offsets(''g'', NULL, ''latest'')',
+	'SELECT * FROM topic.delete_offsets(NULL, ''t'')',
+	'SELECT * FROM topic.delete_offsets(''g'', NULL)',
+	'SELECT * FROM topic.delete_offsets(''g'', ''t'', ARRAY[NULL]::int[])',
+	'SELECT topic.create_group(NULL)',
+	'SELECT topic.delete_group(NULL)',
+	'SELECT topic.grant_group(NULL, ''pg_monitor'')',
+	'SELECT topic.grant_group(''g'', NULL)',
+	'SELECT topic.revoke_group(''g'', NULL)',
+	'SELECT topic.first_time(NULL, ''k'')',
+	'SELECT topic.first_time(''g'', NULL)',
+	'SELECT topic.first_time(''g'', ''k'', NULL)',
+	'SELECT topic.dead_letter(NULL, ''t'', 0, 0, ''bad'')',
+	'SELECT topic.dead_letter(''g'', NULL, 0, 0, ''bad'')',
+	'SELECT topic.dead_letter(''g'', ''t'', NULL, 0, ''bad'')',
+	'SELECT topic.dead_letter(''g'', ''t'', 0, NULL, ''bad'')',
+	'SELECT topic.dead_letter(''g'', ''t'', 0, 0, NULL)',
 	'SELECT * FROM topic.committed(NULL, ''t'')',
 	'SELECT * FROM topic.committed(''g'', NULL)']) command;
+-- Groups that are not there, and one that is
+SELECT refused(command, '42704') FROM unnest(ARRAY[
+	'SELECT topic.delete_group(''nobody'')',
+	'SELECT topic.grant_group(''nobody'', ''pg_monitor'')',
+	'SELECT topic.grant_group(''g'', 1)',
+	'SELECT topic.revoke_group(''nobody'', ''pg_monitor'')']) command;
+SELECT refused('SELECT topic.create_group(''g'')', '42710');
 -- Group names
 SELECT refused(format(command, name), '22023') FROM unnest(ARRAY[
 	'SELECT * FROM topic.consume(%L, ''t'')',
 	'SELECT * FROM topic.commit(%L, ''t'')',
 	'SELECT topic.commit(%L, ''t'', 0, 0)',
 	'SELECT * FROM topic.reset_offsets(%L, ''t'', ''latest'')',
+	'SELECT * FROM topic.delete_offsets(%L, ''t'')',
+	'SELECT topic.create_group(%L)',
+	'SELECT topic.delete_group(%L)',
+	'SELECT topic.grant_group(%L, ''pg_monitor'')',
+	'SELECT topic.first_time(%L, ''k'')',
+	'SELECT topic.dead_letter(%L, ''t'', 0, 0, ''bad'')',
 	'SELECT * FROM topic.committed(%L, ''t'')',
 	'SELECT topic.claim_key(%L, ''t'')']) command, unnest(ARRAY['', repeat('g', 256)]) name;
 
@@ -220,6 +263,11 @@ SELECT refused(command, '42501', 'regress_topic_other') FROM unnest(ARRAY[
 	'SELECT * FROM topic.commit(''g'', ''t'')',
 	'SELECT topic.commit(''g'', ''t'', 0, 1)',
 	'SELECT * FROM topic.reset_offsets(''g'', ''t'', ''latest'')',
+	'SELECT * FROM topic.delete_offsets(''g'', ''t'')',
+	'SELECT topic.delete_group(''g'')',
+	'SELECT topic.grant_group(''g'', ''regress_topic_other'')',
+	'SELECT topic.first_time(''g'', ''k'')',
+	'SELECT topic.dead_letter(''g'', ''t'', 0, 0, ''bad'')',
 	'SELECT * FROM topic.committed(''g'', ''t'')']) command;
 
 -- Commits of what was not consumed, and past the end
@@ -229,6 +277,9 @@ SELECT refused('SELECT topic.commit(''g'', ''t'', 0, 6)', 'TP001');
 SELECT refused('SELECT topic.commit(''g'', ''t'', 1, 9223372036854775807)', 'TP001');
 SELECT refused('SELECT topic.commit(''g'', ''j'', 0, 1)', 'TP001');
 SELECT refused('SELECT * FROM topic.reset_offsets(''g'', ''t'', to_offset => 6)', 'TP001');
+SELECT refused(format('SELECT topic.dead_letter(''g'', ''t'', 0, %s, ''bad'')', o), 'TP001')
+	FROM unnest(ARRAY[-1, 5, 9223372036854775807]) o;
+SELECT refused('SELECT topic.dead_letter(''g'', ''j'', 0, 0, ''bad'', max_attempts => 2)', 'TP001');
 SELECT refused('SELECT * FROM topic.consume(''another'', ''t'', offset_reset => ''none'')', 'TP001');
 SELECT refused('SELECT topic.delete_records(''t'', 0, 6)', 'TP001');
 SELECT refused('SELECT topic.delete_records(''t'', 1, 9223372036854775807)', 'TP001');

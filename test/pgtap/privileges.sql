@@ -25,6 +25,11 @@ GRANT INSERT ON topics.t TO regress_topic_writer;
 GRANT SELECT (partition, record_offset), INSERT (value) ON topics.t TO regress_topic_columns;
 SELECT topic.produce('t', 'v', partition => p) FROM generate_series(0, 1) p;
 SELECT format('topic_log.segment_%s_0', topic_id) AS segment FROM topic.topics \gset
+-- To write dead letters to, for the owner of 't'
+SELECT topic.create_topic('dead');
+SELECT topic.produce('dead', 'v');
+GRANT INSERT ON topics.dead TO regress_topic_owner, regress_topic_writer;
+GRANT SELECT ON topics.dead TO regress_topic_writer;
 
 -- How a command ends when a role runs it: 'ok' or the SQLSTATE. Its effects
 -- are undone.
@@ -82,7 +87,16 @@ INSERT INTO commands (command, allowed) VALUES
 	('SELECT * FROM topic.reset_offsets(''new group'', ''t'', ''latest'')', :'readers'),
 	('SELECT * FROM topic.reset_offsets(''new group'', ''t'', ''latest'', dry_run => true)', :'readers'),
 	('SELECT * FROM topic.committed(''new group'', ''t'')', :'readers'),
+	('SELECT * FROM topic.delete_offsets(''new group'', ''t'')', :'readers'),
+	('SELECT topic.dead_letter(''new group'', ''t'', 0, 0, ''bad'')', :'readers'),
+	('SELECT topic.dead_letter(''new group'', ''t'', 0, 0, ''bad'', max_attempts => 9)', :'readers'),
+	('SELECT topic.dead_letter(''new group'', ''t'', 0, 0, ''bad'', ''dead'')', '{super,owner,member}'),
+	('SELECT topic.dead_letter(''new group'', ''dead'', 0, 0, ''bad'', ''t'')', '{super,writer}'),
+	('SELECT topic.first_time(''new group'', ''key'')', :'everybody'),
+	('SELECT topic.create_group(''new group'')', :'everybody'),
+	('SET LOCAL pg_topic.offsets_topic = on', :'supers'),
 	('SELECT * FROM topic.offsets(''t'')', :'readers'),
+	('SELECT topic.time_for_offset(''t'', 0, 0)', :'readers'),
 	('SELECT * FROM topic.open_transactions(''t'')', :'readers'),
 	('SELECT topic.disk_bytes(''t'')', :'readers'),
 	('SELECT topic.offset_for_time(''t'', 0, now())', :'readers'),
@@ -101,6 +115,9 @@ INSERT INTO commands (command, allowed) VALUES
 	('TABLE topic.segments', :'supers'),
 	('TABLE topic.consumer_offsets', :'supers'),
 	('TABLE topic.groups', :'supers'),
+	('TABLE topic.idempotency_keys', :'supers'),
+	('TABLE topic.failed_attempts', :'supers'),
+	('DELETE FROM topic.idempotency_keys', :'supers'),
 	('TABLE topic.maintenance_totals', :'supers'),
 	('DELETE FROM topic.maintenance_totals', :'supers'),
 	('UPDATE topic.topics SET partitions = 9', :'supers'),
@@ -125,6 +142,12 @@ SELECT is(outcome(name, command),
 	FROM commands, roles ORDER BY number, name;
 SELECT is(outcome(name, 'SELECT topic.on_sql_drop()'),
 		CASE name WHEN 'super' THEN '39P03' ELSE '42501' END, name || ': on_sql_drop')
+	FROM roles ORDER BY name;
+SELECT topic.drop_topic('dead');
+-- Who owned this topic would read what all groups commit.
+SELECT is(outcome(name, 'SELECT topic.create_topic(''__consumer_offsets'')'),
+		CASE WHEN name = 'super' THEN 'ok' WHEN name = ANY (:'creators') THEN '42939' ELSE '42501' END,
+		name || ': __consumer_offsets')
 	FROM roles ORDER BY name;
 -- Whose topics are maintained: sql/maintenance.sql. It cannot be called here.
 SELECT is(outcome(name, 'CALL topic.maintain()'), '25001', name || ': maintain') FROM roles ORDER BY name;
@@ -196,11 +219,30 @@ INSERT INTO group_commands (command) VALUES
 	('SELECT topic.commit(''group of owner'', ''t'', 0, 1)'),
 	('SELECT * FROM topic.reset_offsets(''group of owner'', ''t'', ''earliest'')'),
 	('SELECT * FROM topic.reset_offsets(''group of owner'', ''t'', ''earliest'', dry_run => true)'),
-	('SELECT * FROM topic.committed(''group of owner'', ''t'')');
+	('SELECT * FROM topic.committed(''group of owner'', ''t'')'),
+	('SELECT * FROM topic.delete_offsets(''group of owner'', ''t'')'),
+	('SELECT topic.dead_letter(''group of owner'', ''t'', 0, 0, ''bad'')'),
+	('SELECT topic.first_time(''group of owner'', ''key'')');
 SELECT is(outcome(name, command),
 		CASE WHEN name IN ('super', 'owner', 'member') THEN 'ok' ELSE '42501' END,
 		name || ': ' || command)
 	FROM group_commands, roles ORDER BY number, name;
+-- A grant lets use it; it is the owner who administers it.
+CREATE TEMP TABLE owner_commands (number int GENERATED ALWAYS AS IDENTITY, command text);
+INSERT INTO owner_commands (command) VALUES
+	('SELECT topic.grant_group(''group of owner'', ''regress_topic_nobody'')'),
+	('SELECT topic.revoke_group(''group of owner'', ''regress_topic_nobody'')'),
+	('SELECT topic.delete_group(''group of owner'')');
+SELECT topic.grant_group('group of owner', 'regress_topic_writer');
+SELECT is(outcome(name, command),
+		CASE WHEN name IN ('super', 'owner', 'member', 'writer') THEN 'ok' ELSE '42501' END,
+		'granted to writer, ' || name || ': ' || command)
+	FROM group_commands, roles ORDER BY number, name;
+SELECT is(outcome(name, command),
+		CASE WHEN name IN ('super', 'owner', 'member') THEN 'ok' ELSE '42501' END,
+		'granted to writer, ' || name || ': ' || command)
+	FROM owner_commands, roles ORDER BY number, name;
+SELECT topic.revoke_group('group of owner', 'regress_topic_writer');
 SELECT is(outcome('reader', 'SELECT * FROM topic.commit(''group of owner'', ''t'')'), '42501', 'commit of another''s group');
 SELECT is(outcome('owner', 'SELECT * FROM topic.commit(''group of owner'', ''t'')'), 'ok', 'commit of one''s own');
 -- To use a group, be granted its owner's role.
@@ -242,6 +284,16 @@ SELECT is(seen_by(name, 'SELECT string_agg(group_id, '','' ORDER BY group_id) FR
 			WHEN name IN ('owner', 'member') THEN 'group of owner'
 			WHEN name = 'reader' THEN 'group of reader' END, name || ': group_info')
 	FROM roles ORDER BY name;
+-- A group is shown to whom it is granted, too.
+SELECT topic.grant_group('group of owner', 'regress_topic_reader'), topic.grant_group('group of owner', 'regress_topic_nobody');
+SELECT is(seen_by('reader', 'SELECT string_agg(DISTINCT group_id, '','') FROM topic.lag'),
+	'group of owner,group of reader', 'reader, granted: lag');
+SELECT is(seen_by('reader', 'SELECT string_agg(group_id, '','' ORDER BY group_id) FROM topic.group_info'),
+	'group of owner,group of reader', 'reader, granted: group_info');
+SELECT is(seen_by('nobody', 'SELECT string_agg(group_id, '','') FROM topic.group_info'),
+	'group of owner', 'nobody, granted: group_info');
+SELECT is(seen_by('nobody', 'SELECT string_agg(group_id, '','') FROM topic.lag'),
+	NULL, 'nobody, granted, without SELECT on the topic: lag');
 SELECT is(seen_by(name, 'SELECT string_agg(DISTINCT topic, '','') FROM topic.open_producers'),
 		CASE WHEN name IN ('super', 'owner', 'member', 'reader', 'monitor') THEN 't' END, name || ': open_producers')
 	FROM roles ORDER BY name;

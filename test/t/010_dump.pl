@@ -62,7 +62,10 @@ $node->safe_psql('source', $_) for (
 	q{SET ROLE bob; SELECT count(*) FROM topic.consume('bobs', 'orders', 300, ARRAY[0], commit => true);
 		SELECT topic.commit('bobs', 'orders', 1, 5, 'by hand')},
 	q{SET ROLE alice; SELECT count(*) FROM topic.consume('alices', 'orders', NULL, commit => true)},
-	q{SELECT count(*) FROM topic.consume('idle', 'orders', NULL)});
+	q{SELECT count(*) FROM topic.consume('idle', 'orders', NULL)},
+	q{SET ROLE alice; SELECT topic.grant_group('alices', 'bob');
+		SELECT topic.first_time('alices', 'a key', '1 year')},
+	q{SELECT topic.dead_letter('idle', 'orders', 0, 1, 'failed', max_attempts => 3)});
 
 # Whose snapshot keeps the segment from being dropped.
 my $holder = Session->new($node, dbname => 'source');
@@ -81,7 +84,9 @@ my %same = (
 	committed => q{SELECT group_id, partition, committed_offset, metadata, committed_at
 			FROM topic.consumer_offsets ORDER BY group_id, topic, partition},
 	lag => q{SELECT group_id, topic, partition, committed_offset, lag FROM topic.lag ORDER BY 1, 2, 3},
-	groups => q{SELECT group_id, owner, created_at FROM topic.groups ORDER BY group_id},
+	groups => q{SELECT group_id, owner, grantees, created_at FROM topic.groups ORDER BY group_id},
+	keys => q{SELECT * FROM topic.idempotency_keys ORDER BY 1, 2},
+	attempts => q{SELECT * FROM topic.failed_attempts ORDER BY 1, 2, 3, 4},
 	owners => q{SELECT topic, owner, segments FROM topic.topic_stats ORDER BY topic},
 	privileges => q{SELECT relname, relacl FROM pg_class WHERE relnamespace = 'topics'::regnamespace ORDER BY relname},
 	tables => q{SELECT relname, relowner::regrole, reloptions FROM pg_class
@@ -142,8 +147,10 @@ for my $name (sort keys %restore)
 	is($node->safe_psql($name, q{SET ROLE alice; SELECT value FROM topic.consume_text('alices', 'orders', partitions => ARRAY[2])}),
 		'next', "$name: another group goes on");
 	my ($result, $stdout, $stderr) = $node->psql($name,
-		q{SET ROLE bob; SELECT * FROM topic.consume('alices', 'orders')});
-	like($stderr, qr/permission denied for group "alices"/, "$name: whose group it is");
+		q{SET ROLE alice; SELECT * FROM topic.consume('idle', 'orders')});
+	like($stderr, qr/permission denied for group "idle"/, "$name: whose group it is");
+	is($node->safe_psql($name, q{SET ROLE bob; SELECT topic.first_time('alices', 'a key')}), 'f',
+		"$name: to whom it is granted, and what it remembers");
 	# and what hangs together is dropped together.
 	is($node->safe_psql($name, q{DROP VIEW of_orders; SET ROLE alice; DROP FOREIGN TABLE topics.orders; RESET ROLE;
 			SELECT count(*) FROM topic.segments JOIN topic.topics USING (topic_id) WHERE topic = 'orders';

@@ -1,7 +1,8 @@
 /*-------------------------------------------------------------------------
  *
  * partitioner_test.c
- *		Do keys go to the partitions that Kafka's Java client chooses?
+ *		Do keys go to the partitions that Kafka's Java client chooses, and
+ *		offsets to those that its group coordinator chooses?
  *
  *-------------------------------------------------------------------------
  */
@@ -39,6 +40,20 @@ main(void)
 		{"AmbleWillBeRemoved,ThePrePartThatIs", 0x62b8b43f},
 		{"", 0x106e08d9}
 	};
+	static const struct
+	{
+		const char *text;
+		int32		hash;
+	}			hashes[] = {
+		/* As Java's String.hashCode() has them */
+		{"", 0},
+		{"hello", 99162322},
+		{"foobar", -1268878963},
+		{"polygenelubricants", PG_INT32_MIN},
+		{"gr\303\274n", 3185949},
+		{"\342\202\254", 8364},
+		{"\360\237\230\200", 1772899}
+	};
 	size_t		i;
 
 	for (i = 0; i < lengthof(vectors); i++)
@@ -51,5 +66,18 @@ main(void)
 	ok(partition_for_key("abc", 3, 1000) == 107,
 	   "partition of a key with a positive hash");
 	ok(partition_for_key("", 0, 1) == 0, "partition of the only one");
+
+	for (i = 0; i < lengthof(hashes); i++)
+		ok(java_string_hash(hashes[i].text, (int32) strlen(hashes[i].text)) ==
+		   hashes[i].hash, "hashCode of \"%s\"", hashes[i].text);
+
+	/* The sign is changed, and INT_MIN becomes 0. */
+	ok(partition_for_group("", 0, 50) == 0, "partition of an empty group_id");
+	ok(partition_for_group("hello", 5, 50) == 99162322 % 50,
+	   "partition of a group with a positive hash");
+	ok(partition_for_group("foobar", 6, 50) == 1268878963 % 50,
+	   "partition of a group with a negative hash");
+	ok(partition_for_group("polygenelubricants", 18, 50) == 0,
+	   "partition of a group with the least hash");
 	return tap_done();
 }
