@@ -4,86 +4,40 @@
  *		The table of committed offsets.
  *
  * A commit inserts a new row and deletes the previous one, under a key that
- * ends in a commit number.  Readers walk the key backwards, so that the row
- * they want comes first however many dead ones a held snapshot keeps behind
- * it.  That is why this is C and not SQL: the order is not the planner's to
- * choose.
+ * ends in a commit number; row_version.c says why.
  *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
-#include "access/genam.h"
 #include "access/htup_details.h"
-#include "access/table.h"
 #include "access/tableam.h"
 #include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
-#include "executor/tuptable.h"
 #include "utils/builtins.h"
-#include "utils/fmgroids.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
 #include "catalog.h"
-#include "compat.h"
 #include "consumer_offset.h"
 #include "offsets_topic.h"
-#include "row_inserter.h"
+#include "row_version.h"
 
-/* A scan of one partition's rows, newest first. */
-typedef struct OffsetScan
-{
-	Relation	relation;
-	Relation	index;
-	TupleTableSlot *slot;
-	IndexScanDesc scan;
-} OffsetScan;
+#define TABLE	"consumer_offsets"
 
+/* Begin a scan of one partition's rows, newest first. */
 static void
-begin_offset_scan(OffsetScan *scan, const char *group_id, const char *topic,
-				  int partition, Snapshot snapshot)
+begin_offset_scan(RowVersionScan *scan, const char *group_id,
+				  const char *topic, int partition, Snapshot snapshot)
 {
-	ScanKeyData keys[3];
+	Datum		keys[] = {
+		CStringGetTextDatum(group_id), CStringGetTextDatum(topic),
+		Int32GetDatum(partition)
+	};
 
-	scan->relation = table_open(catalog_relation_oid("consumer_offsets"),
-								AccessShareLock);
-	scan->index = index_open(primary_key_index(scan->relation),
-							 AccessShareLock);
-	scan->slot = table_slot_create(scan->relation, NULL);
-
-	/* Attribute numbers are those of the index, and the same as the table's. */
-	ScanKeyInit(&keys[0], Anum_consumer_offsets_group_id,
-				BTEqualStrategyNumber, F_TEXTEQ,
-				CStringGetTextDatum(group_id));
-	ScanKeyInit(&keys[1], Anum_consumer_offsets_topic,
-				BTEqualStrategyNumber, F_TEXTEQ, CStringGetTextDatum(topic));
-	ScanKeyInit(&keys[2], Anum_consumer_offsets_partition,
-				BTEqualStrategyNumber, F_INT4EQ, Int32GetDatum(partition));
-	scan->scan = begin_index_scan(scan->relation, scan->index, snapshot, 3);
-	index_rescan(scan->scan, keys, 3, NULL, 0);
-}
-
-static bool
-next_offset_row(OffsetScan *scan)
-{
-	return index_getnext_slot(scan->scan, BackwardScanDirection, scan->slot);
-}
-
-static void
-end_offset_scan(OffsetScan *scan)
-{
-	index_endscan(scan->scan);
-	ExecDropSingleTupleTableSlot(scan->slot);
-	index_close(scan->index, AccessShareLock);
-
-	/*
-	 * The lock stays: a row version that was read must not be moved by VACUUM
-	 * FULL before it is deleted.
-	 */
-	table_close(scan->relation, NoLock);
+	row_version_scan_begin(scan, TABLE, keys, lengthof(keys), snapshot);
 }
 
 void
@@ -91,15 +45,14 @@ consumer_offset_read(const char *group_id, const char *topic, int partition,
 					 Snapshot snapshot, ConsumerOffset *offset,
 					 const char **metadata)
 {
-	OffsetScan	scan;
-	TupleTableSlot *slot;
+	RowVersionScan scan;
 
 	memset(offset, 0, sizeof(ConsumerOffset));
 	begin_offset_scan(&scan, group_id, topic, partition, snapshot);
-	slot = scan.slot;
-	if (next_offset_row(&scan))
+	if (row_version_scan_next(&scan))
 	{
-		slot_getsomeattrs(slot, Natts_consumer_offsets);
+		TupleTableSlot *slot = scan.slot;
+
 		offset->found = true;
 		offset->committed_offset =
 			DatumGetInt64(slot->tts_values[Anum_consumer_offsets_committed_offset - 1]);
@@ -115,21 +68,21 @@ consumer_offset_read(const char *group_id, const char *topic, int partition,
 				? NULL
 				: TextDatumGetCString(slot->tts_values[Anum_consumer_offsets_metadata - 1]);
 	}
-	end_offset_scan(&scan);
+	row_version_scan_end(&scan);
 }
 
 bool
 consumer_offset_exists(const char *group_id, const char *topic, int partition,
 					   Snapshot snapshot)
 {
-	OffsetScan	scan;
+	RowVersionScan scan;
 	bool		found = false;
 
 	begin_offset_scan(&scan, group_id, topic, partition, SnapshotAny);
-	while (!found && next_offset_row(&scan))
+	while (!found && row_version_scan_next(&scan))
 		found = table_tuple_satisfies_snapshot(scan.relation, scan.slot,
 											   snapshot);
-	end_offset_scan(&scan);
+	row_version_scan_end(&scan);
 	return found;
 }
 
@@ -138,12 +91,9 @@ consumer_offset_write(const char *group_id, const char *topic, int partition,
 					  ConsumerOffset *offset, int64 committed_offset,
 					  const char *metadata)
 {
-	Relation	relation = table_open(catalog_relation_oid("consumer_offsets"),
-									  RowExclusiveLock);
 	Datum		values[Natts_consumer_offsets];
 	bool		nulls[Natts_consumer_offsets] = {0};
-	RowInserter inserter;
-	ItemPointerData row;
+	TimestampTz now = GetCurrentTimestamp();
 
 	values[Anum_consumer_offsets_group_id - 1] = CStringGetTextDatum(group_id);
 	values[Anum_consumer_offsets_topic - 1] = CStringGetTextDatum(topic);
@@ -155,41 +105,28 @@ consumer_offset_write(const char *group_id, const char *topic, int partition,
 	nulls[Anum_consumer_offsets_metadata - 1] = metadata == NULL;
 	values[Anum_consumer_offsets_metadata - 1] = metadata
 		? CStringGetTextDatum(metadata) : (Datum) 0;
-	offset->committed_at = GetCurrentTimestamp();
-	values[Anum_consumer_offsets_committed_at - 1] =
-		TimestampTzGetDatum(offset->committed_at);
-
-	row_inserter_begin(&inserter, relation);
-	row_inserter_insert(&inserter, values, nulls, Natts_consumer_offsets,
-						&row);
-	row_inserter_end(&inserter);
-	if (offset->found)
-		simple_table_tuple_delete(relation, &offset->row, SnapshotAny);
+	values[Anum_consumer_offsets_committed_at - 1] = TimestampTzGetDatum(now);
+	if (!offset->found)
+		ItemPointerSetInvalid(&offset->row);
+	row_version_replace(TABLE, values, nulls, Natts_consumer_offsets,
+						&offset->row);
 
 	offset->found = true;
 	offset->committed_offset = committed_offset;
 	offset->commit_number++;
-	offset->row = row;
+	offset->committed_at = now;
 	offset->writer = GetCurrentTransactionId();
-	table_close(relation, NoLock);
 	offsets_topic_write(group_id, topic, partition, offset, metadata);
-
-	/* The same statement may commit again, and must find this row. */
-	CommandCounterIncrement();
 }
 
 void
 consumer_offset_delete(const char *group_id, const char *topic, int partition,
 					   const ConsumerOffset *offset)
 {
-	Relation	relation = table_open(catalog_relation_oid("consumer_offsets"),
-									  RowExclusiveLock);
 	ItemPointerData row = offset->row;
 
-	simple_table_tuple_delete(relation, &row, SnapshotAny);
-	table_close(relation, NoLock);
+	row_version_delete(TABLE, &row);
 	offsets_topic_delete(group_id, topic, partition);
-	CommandCounterIncrement();
 }
 
 uint64
