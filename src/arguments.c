@@ -8,6 +8,7 @@
 #include "postgres.h"
 
 #include "catalog/pg_type.h"
+#include "lib/stringinfo.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
@@ -31,6 +32,27 @@ text_argument(FunctionCallInfo fcinfo, int number, const char *name)
 	if (PG_ARGISNULL(number))
 		report_null_argument(name);
 	return text_to_cstring(PG_GETARG_TEXT_PP(number));
+}
+
+int
+choice_argument(FunctionCallInfo fcinfo, int number, const char *name,
+				const char *const *names)
+{
+	const char *value = text_argument(fcinfo, number, name);
+	StringInfoData hint;
+
+	initStringInfo(&hint);
+	for (int i = 0; names[i]; i++)
+	{
+		if (strcmp(value, names[i]) == 0)
+			return i;
+		appendStringInfo(&hint, "%s%s", i > 0 ? ", " : "", names[i]);
+	}
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("invalid %s: \"%s\"", name, value),
+			 errhint("Valid values are: %s.", hint.data)));
+	pg_unreachable();
 }
 
 void

@@ -19,6 +19,13 @@ pg_noreturn extern void report_null_argument(const char *name);
 extern char *text_argument(FunctionCallInfo fcinfo, int number,
 						   const char *name);
 
+/*
+ * A text argument that must be one of the names, which end in NULL: the index
+ * of the one that it is.
+ */
+extern int	choice_argument(FunctionCallInfo fcinfo, int number,
+							const char *name, const char *const *names);
+
 /* A group's id: 1 to 255 bytes. */
 extern void check_group_id(const char *group_id);
 extern char *group_argument(FunctionCallInfo fcinfo, int number);

@@ -18,176 +18,22 @@
 #include "postgres.h"
 
 #include "miscadmin.h"
-#include "nodes/execnodes.h"
-#include "utils/lsyscache.h"
-#include "utils/snapmgr.h"
 
 #include "arguments.h"
-#include "claim.h"
-#include "compat.h"
-#include "errors.h"
+#include "claim_reader.h"
 #include "group.h"
-#include "record_output.h"
-#include "segment_list.h"
-#include "stable_offset.h"
 #include "wakeup.h"
 
 PG_FUNCTION_INFO_V1(topic_consume);
 PG_FUNCTION_INFO_V1(topic_consume_text);
 PG_FUNCTION_INFO_V1(topic_consume_json);
 
-/*
- * What to do in a partition where the group has committed nothing, or where
- * the log begins after what it has committed.
- */
-typedef enum OffsetReset
-{
-	RESET_EARLIEST,
-	RESET_LATEST,
-	RESET_NONE
-} OffsetReset;
-
 typedef struct Consumer
 {
-	Topic	   *topic;
-	Subscription *subscription;
-	OffsetReset offset_reset;
-	bool		commit;
-	int64		records_left;
+	ClaimReader reader;
 	int64		claims_left;	/* claims that the transaction may still hold */
 	bool		released;		/* was a claim given up? */
-	RecordOutput output;
 } Consumer;
-
-static OffsetReset
-offset_reset_argument(FunctionCallInfo fcinfo, int number)
-{
-	const char *name = text_argument(fcinfo, number, "offset_reset");
-
-	if (strcmp(name, "earliest") == 0)
-		return RESET_EARLIEST;
-	if (strcmp(name, "latest") == 0)
-		return RESET_LATEST;
-	if (strcmp(name, "none") != 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("invalid offset_reset: \"%s\"", name),
-				 errhint("Valid values are: earliest, latest, none.")));
-	return RESET_NONE;
-}
-
-/*
- * In the select list a LIMIT could stop the call in the middle, with its
- * records claimed but not seen.  In FROM it always runs to its end, which the
- * executor tells by its preference for a tuplestore.
- */
-static void
-check_called_in_from(FunctionCallInfo fcinfo)
-{
-	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
-	const char *function = get_func_name(fcinfo->flinfo->fn_oid);
-
-	if (!result || !IsA(result, ReturnSetInfo) ||
-		!(result->allowedModes & SFRM_Materialize_Preferred))
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("topic.%s must be called in FROM", function),
-				 errhint("Write SELECT ... FROM topic.%s(...), or in PL/pgSQL also PERFORM * FROM topic.%s(...).",
-						 function, function)));
-}
-
-/* There is no position to go on from, and the caller wants none made up. */
-static void
-report_no_position(Consumer *consumer, Claim *claim, int64 log_start)
-{
-	const char *group_id = consumer->subscription->group_id;
-	const char *topic = consumer->topic->name;
-
-	ereport(ERROR,
-			(errcode(ERRCODE_OFFSET_OUT_OF_RANGE),
-			 claim->state.position < 0
-			 ? errmsg("group \"%s\" has no committed offset for partition %d of topic \"%s\"",
-					  group_id, claim->partition, topic)
-			 : errmsg("the position of group \"%s\" in partition %d of topic \"%s\" is before the start of the log",
-					  group_id, claim->partition, topic),
-			 claim->state.position < 0 ? 0
-			 : errdetail("Its position is " INT64_FORMAT ", and the log begins at " INT64_FORMAT ".",
-						 claim->state.position, log_start),
-			 errhint("Set one with topic.reset_offsets(), or use another offset_reset.")));
-}
-
-/*
- * Records that the group had not consumed are gone.  Nothing but gaps that
- * rollbacks and compaction leave makes fewer records of so many offsets.
- */
-static void
-warn_of_skipped_records(Consumer *consumer, Claim *claim, int64 position)
-{
-	ereport(WARNING,
-			(errcode(ERRCODE_OFFSET_OUT_OF_RANGE),
-			 errmsg("group \"%s\" skips " INT64_FORMAT " records of partition %d of topic \"%s\"",
-					consumer->subscription->group_id,
-					position - claim->state.position, claim->partition,
-					consumer->topic->name),
-			 errdetail("It goes on at offset " INT64_FORMAT ", since records from its position " INT64_FORMAT " on have been deleted.",
-					   position, claim->state.position)));
-}
-
-/*
- * Give a claim a position by offset_reset, if it has none, or if that is
- * before the start of the log.
- *
- * What "latest" means today is committed at once: a later call would resolve
- * it to a later offset, and the records between would be lost.  So is a
- * position after records that are gone, to warn of them once.  Returns true if
- * so: the claim must be kept then, since others cannot see it yet.
- */
-static bool
-reset_position(Consumer *consumer, Claim *claim)
-{
-	Topic	   *topic = consumer->topic;
-	int64		position = log_start_offset(topic, GetActiveSnapshot(),
-											claim->partition);
-	bool		skips = claim->state.position >= 0;
-	bool		commits = skips || consumer->offset_reset == RESET_LATEST;
-
-	if (claim->state.position >= position)
-		return false;
-	if (consumer->offset_reset == RESET_NONE)
-		report_no_position(consumer, claim, position);
-	if (consumer->offset_reset == RESET_LATEST)
-		position = last_stable_offset(topic, claim->partition);
-	if (skips)
-		warn_of_skipped_records(consumer, claim, position);
-	if (commits)
-		commit_claim(consumer->subscription, claim, position, NULL);
-	set_claim_position(claim, position);
-	return commits;
-}
-
-/* Return the records of a claimed partition; tells whether there were any. */
-static bool
-read_partition(Consumer *consumer, Claim *claim)
-{
-	LogRange	range = LOG_RANGE_ALL;
-	int64		last_offset;
-	int64		position;
-	int64		count;
-
-	range.from_offset = claim->state.position;
-	count = output_records(&consumer->output, consumer->topic,
-						   claim->partition, &range, consumer->records_left,
-						   &last_offset);
-	if (count == 0)
-		return false;
-
-	consumer->records_left -= count;
-	position = last_offset + 1;
-	set_claim_position(claim, position);
-	if (consumer->commit)
-		commit_claim(consumer->subscription, claim, position, NULL);
-	return true;
-}
 
 /*
  * Claim a partition if it is free, and return its records.
@@ -198,19 +44,19 @@ read_partition(Consumer *consumer, Claim *claim)
 static void
 consume_partition(Consumer *consumer, int partition)
 {
+	ClaimReader *reader = &consumer->reader;
 	bool		keep;
-	Claim	   *claim = claim_partition(consumer->subscription, partition,
-										&keep);
+	Claim	   *claim = claim_partition(reader->subscription, partition, &keep);
 
 	if (!claim)
 		return;
-	keep |= reset_position(consumer, claim);
-	keep |= read_partition(consumer, claim);
+	keep |= claim_reader_set_position(reader, claim);
+	keep |= claim_reader_read(reader, claim);
 	if (keep)
 		consumer->claims_left--;
 	else
 	{
-		release_claim(consumer->subscription, claim);
+		release_claim(reader->subscription, claim);
 		consumer->released = true;
 	}
 }
@@ -220,7 +66,8 @@ consume(FunctionCallInfo fcinfo, ValueFormat format)
 {
 	char	   *group_id = group_argument(fcinfo, 0);
 	char	   *name = text_argument(fcinfo, 1, "topic");
-	Consumer	consumer;
+	Consumer	consumer = {0};
+	ClaimReader *reader = &consumer.reader;
 	bool	   *wanted;
 	int			first;
 	Subscription *subscription;
@@ -231,25 +78,24 @@ consume(FunctionCallInfo fcinfo, ValueFormat format)
 	PreventCommandIfReadOnly("consume");
 	if (PG_ARGISNULL(5))
 		report_null_argument("commit");
-	consumer.commit = PG_GETARG_BOOL(5);
-	consumer.records_left = int_argument(fcinfo, 2, "max_records", 1,
-										 PG_INT64_MAX);
+	reader->commit = PG_GETARG_BOOL(5);
+	reader->records_left = int_argument(fcinfo, 2, "max_records", 1,
+										PG_INT64_MAX);
 	consumer.claims_left = int_argument(fcinfo, 4, "max_partitions", 1,
 										PG_INT64_MAX);
-	consumer.offset_reset = offset_reset_argument(fcinfo, 6);
-	consumer.topic = topic_open(name, ACL_SELECT, AccessShareLock);
-	partition_count = consumer.topic->partitions;
-	wanted = partitions_argument(fcinfo, 3, consumer.topic);
+	reader->offset_reset = offset_reset_argument(fcinfo, 6);
+	reader->topic = topic_open(name, ACL_SELECT, AccessShareLock);
+	partition_count = reader->topic->partitions;
+	wanted = partitions_argument(fcinfo, 3, reader->topic);
 	use_group(group_id);
 
-	subscription = subscription_for(group_id, consumer.topic);
+	subscription = subscription_for(group_id, reader->topic);
 	subscription_mark_consumed(subscription);
-	consumer.subscription = subscription;
-	consumer.released = false;
-	record_output_begin(&consumer.output, fcinfo, consumer.topic, format);
+	reader->subscription = subscription;
+	record_output_begin(&reader->output, fcinfo, reader->topic, format);
 
 	/* Partitions that we have come first: they are ours to finish. */
-	for (int i = 0; i < partition_count && consumer.records_left > 0; i++)
+	for (int i = 0; i < partition_count && reader->records_left > 0; i++)
 	{
 		if (wanted[i] && subscription->claims[i])
 		{
@@ -262,8 +108,8 @@ consume(FunctionCallInfo fcinfo, ValueFormat format)
 	 * Workers who begin together should not all try the same partition first,
 	 * and no partition should always be the last.
 	 */
-	first = rotating_partition(consumer.topic);
-	for (int i = 0; i < partition_count && consumer.records_left > 0 &&
+	first = rotating_partition(reader->topic);
+	for (int i = 0; i < partition_count && reader->records_left > 0 &&
 		 consumer.claims_left > 0; i++)
 	{
 		int			partition = (first + i) % partition_count;
@@ -278,7 +124,7 @@ consume(FunctionCallInfo fcinfo, ValueFormat format)
 	 * found the partition claimed.
 	 */
 	if (consumer.released)
-		wakeup_now(consumer.topic->id);
+		wakeup_now(reader->topic->id);
 	PG_RETURN_NULL();
 }
 

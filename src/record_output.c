@@ -8,20 +8,52 @@
 #include "postgres.h"
 
 #include "funcapi.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
 
 #include "record_output.h"
 
 void
-record_output_begin(RecordOutput *output, FunctionCallInfo fcinfo,
-					const Topic *topic, ValueFormat format)
+check_called_in_from(FunctionCallInfo fcinfo)
+{
+	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+	const char *function = get_func_name(fcinfo->flinfo->fn_oid);
+
+	if (!result || !IsA(result, ReturnSetInfo) ||
+		!(result->allowedModes & SFRM_Materialize_Preferred))
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("topic.%s must be called in FROM", function),
+				 errhint("Write SELECT ... FROM topic.%s(...), or in PL/pgSQL also PERFORM * FROM topic.%s(...).",
+						 function, function)));
+}
+
+void
+record_output_begin_topics(RecordOutput *output, FunctionCallInfo fcinfo)
 {
 	InitMaterializedSRF(fcinfo, 0);
 	output->result = (ReturnSetInfo *) fcinfo->resultinfo;
 	output->record_context = AllocSetContextCreate(CurrentMemoryContext,
 												   "pg_topic record",
 												   ALLOCSET_DEFAULT_SIZES);
+	output->topic = (Datum) 0;
+}
+
+void
+record_output_next_topic(RecordOutput *output, const Topic *topic,
+						 ValueFormat format)
+{
+	output->topic = CStringGetTextDatum(topic->name);
+	record_formatter_init(&output->formatter, topic, format);
+}
+
+void
+record_output_begin(RecordOutput *output, FunctionCallInfo fcinfo,
+					const Topic *topic, ValueFormat format)
+{
+	record_output_begin_topics(output, fcinfo);
 	record_formatter_init(&output->formatter, topic, format);
 }
 
@@ -39,10 +71,12 @@ output_records(RecordOutput *output, Topic *topic, int partition,
 	{
 		MemoryContext old_context =
 			MemoryContextSwitchTo(output->record_context);
-		Datum		values[RECORD_COLUMN_COUNT];
-		bool		nulls[RECORD_COLUMN_COUNT];
+		Datum		values[RECORD_COLUMN_COUNT + 1] = {output->topic};
+		bool		nulls[RECORD_COLUMN_COUNT + 1] = {0};
+		int			first = output->topic != (Datum) 0;
 
-		record_columns(&output->formatter, &record, values, nulls);
+		record_columns(&output->formatter, &record, values + first,
+					   nulls + first);
 		MemoryContextSwitchTo(old_context);
 		tuplestore_putvalues(output->result->setResult,
 							 output->result->setDesc, values, nulls);

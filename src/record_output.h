@@ -19,10 +19,27 @@ typedef struct RecordOutput
 	RecordFormatter formatter;
 	ReturnSetInfo *result;
 	MemoryContext record_context;	/* for the conversion of one record */
+	Datum		topic;			/* the first column; 0: there is none */
 } RecordOutput;
+
+/*
+ * In the select list a LIMIT could stop a call in the middle, with its records
+ * claimed but not seen.  In FROM it always runs to its end, which the executor
+ * tells by its preference for a tuplestore.  An error if it does not.
+ */
+extern void check_called_in_from(FunctionCallInfo fcinfo);
 
 extern void record_output_begin(RecordOutput *output, FunctionCallInfo fcinfo,
 								const Topic *topic, ValueFormat format);
+
+/*
+ * The same for records of several topics, whose name is in the first column:
+ * those of this one come next.
+ */
+extern void record_output_begin_topics(RecordOutput *output,
+									   FunctionCallInfo fcinfo);
+extern void record_output_next_topic(RecordOutput *output, const Topic *topic,
+									 ValueFormat format);
 
 /*
  * Return at most so many records of a partition; returns their number, and in

@@ -161,6 +161,22 @@ topic_cache_init(void)
 	RegisterXactCallback(end_transaction, NULL);
 }
 
+void
+check_topic_name(const char *name)
+{
+	size_t		length = strlen(name);
+
+	if (length == 0 || length >= NAMEDATALEN ||
+		strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+			   "abcdefghijklmnopqrstuvwxyz0123456789._-") != length ||
+		strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("invalid topic name \"%s\"", name),
+				 errdetail("A topic's name has 1 to %d characters of A-Z, a-z, 0-9, '.', '_' and '-', and is not \".\" or \"..\".",
+						   NAMEDATALEN - 1)));
+}
+
 ValueFormat
 value_format_from_text(const char *name)
 {

@@ -79,6 +79,9 @@ extern const char *value_format_name(ValueFormat format);
 
 extern void topic_cache_init(void);
 
+/* Raise an error if no topic could have that name. */
+extern void check_topic_name(const char *name);
+
 /* The topic of that name or relation, or NULL.  No lock, no rights asked. */
 extern Topic *topic_lookup(const char *name);
 extern Topic *topic_lookup_relation(Oid relid);

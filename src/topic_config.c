@@ -12,30 +12,10 @@
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
-#include "utils/timestamp.h"
 
 #include "catalog.h"
+#include "duration.h"
 #include "topic_config.h"
-
-/*
- * The longest interval: with it added, a timestamp is still one that a batch
- * can count its records' timestamps from, as it does from a delete horizon.
- */
-#define MAX_INTERVAL	(PG_INT64_MAX / 4)
-
-/*
- * An interval in milliseconds, a month being thirty days.  What is longer than
- * the longest, infinity included, is that.
- */
-static int64
-interval_milliseconds(const Interval *interval)
-{
-	double		milliseconds = interval->time / 1000.0 +
-		(interval->month * (double) DAYS_PER_MONTH + interval->day) *
-		SECS_PER_DAY * 1000.0;
-
-	return (int64) Min(milliseconds, (double) MAX_INTERVAL);
-}
 
 /* Columns of the query in read_topic_config(). */
 enum

@@ -102,22 +102,6 @@ static const char *const column_types[][3] = {
 };
 
 static void
-check_topic_name(const char *name)
-{
-	size_t		length = strlen(name);
-
-	if (length == 0 || length >= NAMEDATALEN ||
-		strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-			   "abcdefghijklmnopqrstuvwxyz0123456789._-") != length ||
-		strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("invalid topic name \"%s\"", name),
-				 errdetail("A topic's name has 1 to %d characters of A-Z, a-z, 0-9, '.', '_' and '-', and is not \".\" or \"..\".",
-						   NAMEDATALEN - 1)));
-}
-
-static void
 check_number_option(const TopicOption *option, int64 number)
 {
 	if (number < option->minimum || number > option->maximum)
