@@ -60,6 +60,47 @@
 #define Anum_consumer_offsets_committed_at		7
 #define Natts_consumer_offsets					7
 
+/* Columns of topic.group_members; see group_member.sql. */
+#define Anum_group_members_group_id				1
+#define Anum_group_members_state_number			2
+#define Anum_group_members_ordinal				3
+#define Anum_group_members_member_count			4
+#define Anum_group_members_group_epoch			5
+#define Anum_group_members_member_id			6
+#define Anum_group_members_instance_id			7
+#define Anum_group_members_fenced_member_id		8
+#define Anum_group_members_topics				9
+#define Anum_group_members_assignor				10
+#define Anum_group_members_offset_reset			11
+#define Anum_group_members_session_timeout		12
+#define Anum_group_members_auto_commit_interval	13
+#define Anum_group_members_joined_at			14
+#define Anum_group_members_left_at				15
+#define Anum_group_members_owned_topic_ids		16
+#define Anum_group_members_owned_partitions		17
+#define Anum_group_members_owned_epochs			18
+#define Anum_group_members_target_topic_ids		19
+#define Anum_group_members_target_partitions	20
+#define Natts_group_members						20
+
+/* Columns of topic.member_heartbeats; see group_member.sql. */
+#define Anum_member_heartbeats_group_id				1
+#define Anum_member_heartbeats_member_id			2
+#define Anum_member_heartbeats_heartbeat_number		3
+#define Anum_member_heartbeats_heartbeat_at			4
+#define Anum_member_heartbeats_acknowledged_epoch	5
+#define Anum_member_heartbeats_auto_committed_at	6
+#define Natts_member_heartbeats						6
+
+/* Columns of topic.member_positions; see group_member.sql. */
+#define Anum_member_positions_group_id			1
+#define Anum_member_positions_topic				2
+#define Anum_member_positions_partition			3
+#define Anum_member_positions_position_number	4
+#define Anum_member_positions_position			5
+#define Anum_member_positions_assigned_epoch	6
+#define Natts_member_positions					6
+
 extern Oid	catalog_relation_oid(const char *name);
 extern Oid	topics_namespace_oid(void);
 extern Oid	log_namespace_oid(void);

@@ -187,6 +187,15 @@ subscription_for(const char *group_id, const Topic *topic)
 	return subscription;
 }
 
+Subscription *
+next_subscription(const char *group_id, Subscription *subscription)
+{
+	subscription = subscription ? subscription->next : subscriptions;
+	while (subscription && strcmp(subscription->group_id, group_id) != 0)
+		subscription = subscription->next;
+	return subscription;
+}
+
 void
 subscription_mark_consumed(Subscription *subscription)
 {
@@ -326,6 +335,15 @@ void
 set_claim_position(Claim *claim, int64 position)
 {
 	claim_state_for_update(claim)->position = position;
+}
+
+void
+set_claim_member(Claim *claim, const char *member_id, int32 assigned_epoch)
+{
+	ClaimState *state = claim_state_for_update(claim);
+
+	state->member_id = MemoryContextStrdup(TopTransactionContext, member_id);
+	state->assigned_epoch = assigned_epoch;
 }
 
 void

@@ -17,6 +17,9 @@ typedef struct ClaimState
 	int			nest_level;		/* the subtransaction that changed it last */
 	int64		position;		/* next offset to read; -1: none yet */
 	ConsumerOffset committed;
+	const char *member_id;		/* whose partition it is; NULL: claimed by a
+								 * consumer that is no member */
+	int32		assigned_epoch; /* since when it is the member's */
 	struct ClaimState *outer;	/* as the enclosing transaction left it */
 } ClaimState;
 
@@ -44,6 +47,10 @@ extern void claims_init(void);
 extern Subscription *subscription_for(const char *group_id,
 									  const Topic *topic);
 
+/* The next subscription of a group in this transaction; NULL: the first. */
+extern Subscription *next_subscription(const char *group_id,
+									   Subscription *subscription);
+
 /* Remember that this transaction called consume. */
 extern void subscription_mark_consumed(Subscription *subscription);
 
@@ -70,6 +77,10 @@ extern void release_claim(Subscription *subscription, Claim *claim);
 
 /* Change the position, so that a rollback to a savepoint restores it. */
 extern void set_claim_position(Claim *claim, int64 position);
+
+/* The partition is a member's. */
+extern void set_claim_member(Claim *claim, const char *member_id,
+							 int32 assigned_epoch);
 
 /* Commit an offset under the claim. */
 extern void commit_claim(Subscription *subscription, Claim *claim,

@@ -20,9 +20,10 @@
 #include "utils/timestamp.h"
 
 #include "arguments.h"
-#include "claim.h"
 #include "compat.h"
 #include "group.h"
+#include "member_claim.h"
+#include "reconcile.h"
 #include "segment_list.h"
 #include "stable_offset.h"
 #include "time_index.h"
@@ -32,23 +33,6 @@ PG_FUNCTION_INFO_V1(topic_commit_offset);
 PG_FUNCTION_INFO_V1(topic_reset_offsets);
 PG_FUNCTION_INFO_V1(topic_delete_offsets);
 PG_FUNCTION_INFO_V1(topic_committed);
-
-/* The claim on a partition, or an error if another transaction has it. */
-static Claim *
-demand_claim(Subscription *subscription, int partition)
-{
-	bool		was_held;
-	Claim	   *claim = claim_partition(subscription, partition, &was_held);
-
-	if (!claim)
-		ereport(ERROR,
-				(errcode(ERRCODE_LOCK_NOT_AVAILABLE),
-				 errmsg("partition %d of topic \"%s\" is claimed by another transaction of group \"%s\"",
-						partition, subscription->topic,
-						subscription->group_id),
-				 errhint("Try again when that transaction is over; pg_locks shows it under the objid that topic.claim_key() tells.")));
-	return claim;
-}
 
 /*
  * commit(group_id text, topic text)
@@ -68,11 +52,14 @@ topic_commit(PG_FUNCTION_ARGS)
 	check_group_access(group_id);
 	subscription = subscription_for(group_id, topic);
 	if (subscription->consumed_level == 0)
+	{
+		check_group_has_no_members(group_id);
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("group \"%s\" has not consumed topic \"%s\" in this transaction",
 						group_id, topic->name),
 				 errhint("Call topic.consume() and topic.commit() between BEGIN and COMMIT, use commit => true in consume, or give partition and next_offset.")));
+	}
 
 	InitMaterializedSRF(fcinfo, 0);
 	for (int i = 0; i < subscription->partition_count; i++)
@@ -96,7 +83,7 @@ topic_commit(PG_FUNCTION_ARGS)
 
 /*
  * commit(group_id text, topic text, partition int, next_offset bigint,
- *		  metadata text) returns bigint
+ *		  metadata text, member_id text, member_epoch int) returns bigint
  */
 Datum
 topic_commit_offset(PG_FUNCTION_ARGS)
@@ -105,6 +92,10 @@ topic_commit_offset(PG_FUNCTION_ARGS)
 	char	   *name = text_argument(fcinfo, 1, "topic");
 	char	   *metadata = PG_ARGISNULL(4) ? NULL
 		: text_to_cstring(PG_GETARG_TEXT_PP(4));
+	char	   *member_id = PG_ARGISNULL(5) ? NULL
+		: text_to_cstring(PG_GETARG_TEXT_PP(5));
+	int32		member_epoch = int_argument(fcinfo, 6, "member_epoch", 1,
+											ANY_EPOCH);
 	Topic	   *topic;
 	Subscription *subscription;
 	Claim	   *claim;
@@ -118,13 +109,15 @@ topic_commit_offset(PG_FUNCTION_ARGS)
 		report_null_argument("next_offset");
 	partition = PG_GETARG_INT32(2);
 	offset = bigint_argument(fcinfo, 3, "next_offset", 0, 0);
+	if (!member_id && member_epoch != ANY_EPOCH)
+		report_null_argument("member_id");
 	PreventCommandIfReadOnly("commit of offsets");
 
 	topic = topic_open(name, ACL_SELECT, AccessShareLock);
 	check_partition(topic, partition);
 	use_group(group_id);
 	subscription = subscription_for(group_id, topic);
-	claim = demand_claim(subscription, partition);
+	claim = demand_claim(subscription, partition, member_id, member_epoch);
 
 	/* What the transaction read of its own records is beyond the LSO. */
 	end = Max(last_stable_offset(topic, partition), claim->state.position);
@@ -257,7 +250,7 @@ topic_reset_offsets(PG_FUNCTION_ARGS)
 								 GetActiveSnapshot(), &committed, NULL);
 		else
 		{
-			claim = demand_claim(subscription, i);
+			claim = demand_claim(subscription, i, NULL, ANY_EPOCH);
 			committed = claim->state.committed;
 		}
 
@@ -304,7 +297,7 @@ topic_delete_offsets(PG_FUNCTION_ARGS)
 
 		if (!wanted[i])
 			continue;
-		claim = demand_claim(subscription, i);
+		claim = demand_claim(subscription, i, NULL, ANY_EPOCH);
 		if (!claim->state.committed.found)
 			continue;
 		values[0] = Int32GetDatum(i);

@@ -9,12 +9,13 @@ COMMENT ON FUNCTION topic.commit(text, text) IS
 
 CREATE FUNCTION topic.commit(
 	group_id text, topic text, partition int, next_offset bigint,
-	metadata text DEFAULT NULL)
+	metadata text DEFAULT NULL, member_id text DEFAULT NULL,
+	member_epoch int DEFAULT NULL)
 RETURNS bigint
 AS 'MODULE_PATHNAME', 'topic_commit_offset'
 LANGUAGE C VOLATILE PARALLEL UNSAFE;
-COMMENT ON FUNCTION topic.commit(text, text, int, bigint, text) IS
-'Commit an offset: that of the next record to read. Never moves it back; returns what is committed then. Error 55P03 if another transaction has claimed the partition.';
+COMMENT ON FUNCTION topic.commit(text, text, int, bigint, text, text, int) IS
+'Commit an offset: that of the next record to read. Never moves it back; returns what is committed then. Error 55P03 if another transaction has claimed the partition, TP002 if it is not, or was not in member_epoch, the member''s, TP003 if the group has no such member, TP007 if member_id is null and the group has members.';
 
 CREATE FUNCTION topic.reset_offsets(
 	group_id text, topic text, to_position text DEFAULT NULL,

@@ -22,6 +22,7 @@
 #include "arguments.h"
 #include "claim_reader.h"
 #include "group.h"
+#include "reconcile.h"
 #include "wakeup.h"
 
 PG_FUNCTION_INFO_V1(topic_consume);
@@ -50,6 +51,8 @@ consume_partition(Consumer *consumer, int partition)
 
 	if (!claim)
 		return;
+	if (!keep || claim->state.member_id)
+		check_group_has_no_members(reader->subscription->group_id);
 	keep |= claim_reader_set_position(reader, claim);
 	keep |= claim_reader_read(reader, claim);
 	if (keep)

@@ -39,18 +39,18 @@
 #include "transaction_lock.h"
 
 /* A group as it stands now. */
-typedef struct ConsumerGroup
+typedef struct GroupRow
 {
 	bool		found;
 	Oid			owner;
 	Datum	   *grantees;		/* roles, as OIDs */
 	int			grantee_count;
-} ConsumerGroup;
+} GroupRow;
 
-static ConsumerGroup
+static GroupRow
 read_group(const char *group_id)
 {
-	ConsumerGroup group = {0};
+	GroupRow	group = {0};
 	Relation	relation = table_open(catalog_relation_oid("groups"),
 									  AccessShareLock);
 	TupleDesc	columns = RelationGetDescr(relation);
@@ -82,13 +82,13 @@ read_group(const char *group_id)
 }
 
 static bool
-is_owner(const ConsumerGroup *group)
+is_owner(const GroupRow *group)
 {
 	return has_privs_of_role(GetUserId(), group->owner);
 }
 
 static bool
-is_grantee(const ConsumerGroup *group)
+is_grantee(const GroupRow *group)
 {
 	for (int i = 0; i < group->grantee_count; i++)
 		if (has_privs_of_role(GetUserId(),
@@ -98,7 +98,7 @@ is_grantee(const ConsumerGroup *group)
 }
 
 static void
-report_no_access(const char *group_id, const ConsumerGroup *group)
+report_no_access(const char *group_id, const GroupRow *group)
 {
 	const char *name = GetUserNameFromId(group->owner, true);
 
@@ -111,7 +111,7 @@ report_no_access(const char *group_id, const ConsumerGroup *group)
 }
 
 static void
-check_owner(const char *group_id, const ConsumerGroup *group)
+check_owner(const char *group_id, const GroupRow *group)
 {
 	if (!is_owner(group))
 		ereport(ERROR,
@@ -132,7 +132,7 @@ report_unknown_group(const char *group_id)
 static bool
 may_use_group(const char *group_id)
 {
-	ConsumerGroup group = read_group(group_id);
+	GroupRow	group = read_group(group_id);
 
 	if (group.found && !is_owner(&group) && !is_grantee(&group))
 		report_no_access(group_id, &group);
@@ -223,7 +223,7 @@ create_group(const char *group_id)
 void
 own_group(const char *group_id)
 {
-	ConsumerGroup group;
+	GroupRow	group;
 
 	lock_group(group_id);
 	group = read_group(group_id);
@@ -236,7 +236,7 @@ void
 lock_unused_group(const char *group_id)
 {
 	LOCKTAG		tag;
-	ConsumerGroup group = read_group(group_id);
+	GroupRow	group = read_group(group_id);
 
 	if (group.found)
 		check_owner(group_id, &group);

@@ -17,6 +17,7 @@
 #include "catalog.h"
 #include "claim.h"
 #include "group.h"
+#include "reconcile.h"
 
 PG_FUNCTION_INFO_V1(topic_create_group);
 PG_FUNCTION_INFO_V1(topic_grant_group);
@@ -114,6 +115,7 @@ topic_revoke_group(PG_FUNCTION_ARGS)
 
 /* What a group leaves in tables other than consumer_offsets. */
 static const char *const group_tables[] = {
+	"group_members", "member_heartbeats", "member_positions",
 	"idempotency_keys", "failed_attempts", "groups"
 };
 
@@ -133,6 +135,7 @@ topic_delete_group(PG_FUNCTION_ARGS)
 
 	PreventCommandIfReadOnly("delete_group");
 	lock_unused_group(group_id);
+	check_group_has_no_members(group_id);
 	forget_group_claims(group_id);
 	saved = become_extension_owner();
 	deleted = consumer_offsets_delete("group_id", group_id);

@@ -8,7 +8,7 @@
  * is produced must not lose its offset while the group is at work elsewhere.
  * An offset is deleted under its claim, as it is committed, so a partition
  * that is being consumed keeps its offset.  The group itself stays, so that
- * its name keeps its owner.
+ * its name keeps its owner.  One that has members does not expire.
  *
  * A claim is held to the end of the transaction, and the lock table is
  * everybody's; so one transaction deletes a limited number of offsets.
@@ -33,6 +33,7 @@
 #include "failed_attempt.h"
 #include "first_time.h"
 #include "group_expiry.h"
+#include "reconcile.h"
 
 /* How many offsets are looked at in one transaction. */
 #define EXPIRE_OFFSETS	1000
@@ -81,10 +82,33 @@ expire_offset(const char *group_id, const char *topic_name, int partition,
 	subscription = subscription_for(group_id, topic);
 	claim = claim_partition(subscription, partition, &was_held);
 	if (!claim || !claim->state.committed.found ||
-		claim->state.committed.committed_at >= cutoff)
+		claim->state.committed.committed_at >= cutoff ||
+		group_state_has_members(group_id))
 		return false;
 	delete_claimed_offset(subscription, claim);
 	return true;
+}
+
+/* Members that have timed out do not keep their group. */
+static void
+reconcile_groups(void)
+{
+	SavedUser	saved = become_extension_owner();
+	Oid			types[] = {OIDOID};
+	Datum		values[] = {ObjectIdGetDatum(saved.userid)};
+	SPITupleTable *groups;
+	uint64		count;
+
+	catalog_spi_execute("SELECT DISTINCT m.group_id FROM topic.group_members m "
+						"JOIN topic.groups g ON g.group_id OPERATOR(pg_catalog.=) m.group_id "
+						"WHERE m.member_count OPERATOR(pg_catalog.>) 0 "
+						"AND pg_catalog.pg_has_role($1, g.owner, 'USAGE')",
+						lengthof(types), types, values, NULL);
+	restore_user(saved);
+	groups = SPI_tuptable;
+	count = SPI_processed;
+	for (uint64 i = 0; i < count; i++)
+		reconcile_group(SPI_getvalue(groups->vals[i], groups->tupdesc, 1));
 }
 
 /* Delete expired offsets; true if there may be more. */
@@ -108,6 +132,7 @@ expire_offsets(void)
 
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
+	reconcile_groups();
 	saved = become_extension_owner();
 	catalog_spi_execute(psprintf("SELECT o.group_id, o.topic, o.partition "
 								 "FROM topic.consumer_offsets o "
@@ -116,6 +141,9 @@ expire_offsets(void)
 								 "AND NOT EXISTS (SELECT FROM topic.consumer_offsets n "
 								 "WHERE n.group_id OPERATOR(pg_catalog.=) o.group_id "
 								 "AND n.committed_at OPERATOR(pg_catalog.>=) $1) "
+								 "AND NOT EXISTS (SELECT FROM topic.group_members m "
+								 "WHERE m.group_id OPERATOR(pg_catalog.=) o.group_id "
+								 "AND m.member_count OPERATOR(pg_catalog.>) 0) "
 								 "LIMIT %d", EXPIRE_OFFSETS),
 						lengthof(types), types, values, NULL);
 	restore_user(saved);

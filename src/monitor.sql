@@ -174,7 +174,9 @@ SELECT s.group_id,
 	p.pid AS open_producer_pid,
 	l.pid AS claimed_by_pid,
 	c.committed_at
-FROM (SELECT DISTINCT group_id, topic FROM topic.consumer_offsets) s
+FROM (SELECT group_id, topic FROM topic.consumer_offsets
+	UNION
+	SELECT m.group_id, t COLLATE "C" FROM topic.group_members m, pg_catalog.unnest(m.topics) t) s
 -- Nobody owns a group yet whose first user's transaction is still open.
 LEFT JOIN topic.groups g ON g.group_id OPERATOR(pg_catalog.=) s.group_id
 JOIN topic.topics t ON t.topic OPERATOR(pg_catalog.=) s.topic
@@ -208,7 +210,7 @@ AND (pg_catalog.pg_has_role('pg_monitor', 'USAGE')
 	OR EXISTS (SELECT FROM pg_catalog.unnest(pg_catalog.array_append(g.grantees, g.owner)) r
 		WHERE pg_catalog.pg_has_role(r, 'USAGE')));
 COMMENT ON VIEW topic.lag IS
-'How far each group is behind in each partition of the topics it has committed offsets for.';
+'How far each group is behind in each partition of the topics it has committed offsets for, or its members subscribe to.';
 COMMENT ON COLUMN topic.lag.group_id IS 'The consumer group.';
 COMMENT ON COLUMN topic.lag.topic IS 'The topic.';
 COMMENT ON COLUMN topic.lag.partition IS 'The partition.';
@@ -227,7 +229,10 @@ SELECT g.group_id,
 	g.grantees,
 	g.created_at,
 	COALESCE(c.topics, '{}') AS topics,
-	c.last_commit
+	c.last_commit,
+	(SELECT pg_catalog.count(*) FROM topic.group_members m
+	 WHERE m.group_id OPERATOR(pg_catalog.=) g.group_id
+	 AND m.member_count OPERATOR(pg_catalog.>) 0) AS members
 FROM topic.groups g
 LEFT JOIN (
 	SELECT group_id, pg_catalog.array_agg(DISTINCT topic) AS topics,
@@ -244,6 +249,84 @@ COMMENT ON COLUMN topic.group_info.grantees IS 'Other roles whose members may us
 COMMENT ON COLUMN topic.group_info.created_at IS 'When the group was created or first used.';
 COMMENT ON COLUMN topic.group_info.topics IS 'Topics in which the group has committed offsets.';
 COMMENT ON COLUMN topic.group_info.last_commit IS 'When the group last committed an offset.';
+COMMENT ON COLUMN topic.group_info.members IS 'How many members it has.';
+
+CREATE VIEW topic.members WITH (security_barrier) AS
+SELECT m.group_id,
+	m.member_id,
+	m.instance_id,
+	m.topics,
+	m.assignor,
+	m.session_timeout,
+	m.auto_commit_interval,
+	m.joined_at,
+	m.left_at,
+	h.heartbeat_at,
+	m.group_epoch,
+	h.acknowledged_epoch,
+	pg_catalog.cardinality(m.owned_partitions) AS partitions,
+	pg_catalog.cardinality(m.target_partitions) AS target_partitions
+FROM topic.group_members m
+JOIN topic.group_info g ON g.group_id OPERATOR(pg_catalog.=) m.group_id
+LEFT JOIN topic.member_heartbeats h
+	ON h.group_id OPERATOR(pg_catalog.=) m.group_id
+	AND h.member_id OPERATOR(pg_catalog.=) m.member_id
+WHERE m.member_count OPERATOR(pg_catalog.>) 0;
+COMMENT ON VIEW topic.members IS
+'Members of consumer groups. One whose session has timed out is shown until another member calls.';
+COMMENT ON COLUMN topic.members.group_id IS 'The consumer group.';
+COMMENT ON COLUMN topic.members.member_id IS 'The member.';
+COMMENT ON COLUMN topic.members.instance_id IS 'Who it is when it comes back; NULL: a dynamic member.';
+COMMENT ON COLUMN topic.members.topics IS 'Topics to which it subscribes.';
+COMMENT ON COLUMN topic.members.assignor IS 'How partitions are assigned in the group.';
+COMMENT ON COLUMN topic.members.session_timeout IS 'For how long it may be silent.';
+COMMENT ON COLUMN topic.members.auto_commit_interval IS 'How often its polls commit what earlier ones returned; NULL: they do not.';
+COMMENT ON COLUMN topic.members.joined_at IS 'When it joined.';
+COMMENT ON COLUMN topic.members.left_at IS 'When it left; a static member keeps its place for session_timeout.';
+COMMENT ON COLUMN topic.members.heartbeat_at IS 'When it was last heard of, to a tenth of session_timeout.';
+COMMENT ON COLUMN topic.members.group_epoch IS 'The group''s epoch.';
+COMMENT ON COLUMN topic.members.acknowledged_epoch IS 'The last epoch that it is known to go by.';
+COMMENT ON COLUMN topic.members.partitions IS 'Number of partitions that it owns.';
+COMMENT ON COLUMN topic.members.target_partitions IS 'Number of partitions that it shall own.';
+
+CREATE VIEW topic.assignments WITH (security_barrier) AS
+SELECT g.group_id,
+	t.topic,
+	s.partition,
+	o.member_id,
+	o.assigned_epoch,
+	s.member_id AS target_member_id,
+	p.position
+FROM (
+	SELECT m.group_id, m.member_id, s.topic_id, s.partition
+	FROM topic.group_members m
+	CROSS JOIN LATERAL ROWS FROM (pg_catalog.unnest(m.target_topic_ids),
+		pg_catalog.unnest(m.target_partitions)) s(topic_id, partition)) s
+JOIN topic.group_info g ON g.group_id OPERATOR(pg_catalog.=) s.group_id
+JOIN topic.topics t ON t.topic_id OPERATOR(pg_catalog.=) s.topic_id
+LEFT JOIN (
+	SELECT m.group_id, m.member_id, o.topic_id, o.partition, o.assigned_epoch
+	FROM topic.group_members m
+	CROSS JOIN LATERAL ROWS FROM (pg_catalog.unnest(m.owned_topic_ids),
+		pg_catalog.unnest(m.owned_partitions), pg_catalog.unnest(m.owned_epochs))
+		o(topic_id, partition, assigned_epoch)) o
+	ON o.group_id OPERATOR(pg_catalog.=) s.group_id
+	AND o.topic_id OPERATOR(pg_catalog.=) s.topic_id
+	AND o.partition OPERATOR(pg_catalog.=) s.partition
+LEFT JOIN topic.member_positions p
+	ON p.group_id OPERATOR(pg_catalog.=) s.group_id
+	AND p.topic OPERATOR(pg_catalog.=) t.topic
+	AND p.partition OPERATOR(pg_catalog.=) s.partition
+	AND p.assigned_epoch OPERATOR(pg_catalog.=) o.assigned_epoch;
+COMMENT ON VIEW topic.assignments IS
+'Partitions of the topics that members of groups subscribe to, and whose they are.';
+COMMENT ON COLUMN topic.assignments.group_id IS 'The consumer group.';
+COMMENT ON COLUMN topic.assignments.topic IS 'The topic.';
+COMMENT ON COLUMN topic.assignments.partition IS 'The partition.';
+COMMENT ON COLUMN topic.assignments.member_id IS 'The member that owns it; NULL: nobody yet.';
+COMMENT ON COLUMN topic.assignments.assigned_epoch IS 'The group''s epoch in which it got it.';
+COMMENT ON COLUMN topic.assignments.target_member_id IS 'The member that shall own it; another one than member_id: it is revoked.';
+COMMENT ON COLUMN topic.assignments.position IS 'Offset of the next record that the owner polls; NULL: it goes on at the committed offset.';
 
 CREATE VIEW topic.maintenance WITH (security_barrier) AS
 SELECT t.topic,
@@ -315,4 +398,4 @@ COMMENT ON COLUMN topic.maintenance.held_up IS 'Those of them that wait for some
 COMMENT ON COLUMN topic.maintenance.held_up_by IS 'Processes to look at in pg_stat_activity: whose locks and snapshots these are; 0: a prepared transaction, or a replication slot that is not in use.';
 
 GRANT SELECT ON topic.open_producers, topic.partition_stats, topic.topic_stats, topic.lag,
-	topic.group_info, topic.maintenance TO PUBLIC;
+	topic.group_info, topic.members, topic.assignments, topic.maintenance TO PUBLIC;

@@ -13,6 +13,7 @@
 #include "claim.h"
 #include "group_expiry.h"
 #include "maintenance_worker.h"
+#include "member_activity.h"
 #include "offsets_topic.h"
 #include "segment_roll.h"
 #include "topic.h"
@@ -29,6 +30,7 @@ _PG_init(void)
 	claims_init();
 	segment_roll_init();
 	group_expiry_init();
+	member_activity_init();
 	maintenance_worker_init();
 	wakeup_init();
 

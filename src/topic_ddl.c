@@ -262,6 +262,10 @@ forget_topics(const char *query)
 									 "WHERE topic OPERATOR(pg_catalog.=) %s",
 									 quote_literal_cstr(topic)),
 							0, NULL, NULL, NULL);
+		catalog_spi_execute(psprintf("DELETE FROM topic.member_positions "
+									 "WHERE topic OPERATOR(pg_catalog.=) %s",
+									 quote_literal_cstr(topic)),
+							0, NULL, NULL, NULL);
 		catalog_spi_execute(psprintf("DELETE FROM topic.topics "
 									 "WHERE topic_id OPERATOR(pg_catalog.=) %s",
 									 topic_id), 0, NULL, NULL, NULL);

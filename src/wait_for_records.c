@@ -49,6 +49,8 @@
 #include "claim.h"
 #include "compat.h"
 #include "group.h"
+#include "member_activity.h"
+#include "member_position.h"
 #include "segment_list.h"
 #include "stable_offset.h"
 #include "wakeup.h"
@@ -79,17 +81,36 @@ typedef struct Wait
 	int			topic_count;
 	AwaitedTopic *topics;
 	char	   *group_id;		/* NULL: none */
+	char	   *member_id;		/* NULL: none */
+	ConsumerGroup *group;		/* for one look, of a member */
 	int			offset_count;	/* without a group, where its reader stands */
 	int64	   *from_offsets;	/* in each partition */
 } Wait;
 
-/* Where the group goes on in a partition; -1 if it has not begun. */
+/* The partition if the member owns it, and shall keep it; or NULL. */
+static const GroupPartition *
+member_partition(const Wait *wait, const Topic *topic, int partition)
+{
+	const GroupPartition *found =
+		find_group_partition(wait->group, topic->id, partition);
+
+	if (!found || !found->owner || found->target != found->owner ||
+		strcmp(found->owner->member_id, wait->member_id) != 0)
+		return NULL;
+	return found;
+}
+
+/*
+ * Where the group, or the member, goes on in a partition; -1 if it has not
+ * begun.
+ */
 static int64
 group_position(const Wait *wait, const Topic *topic, int partition)
 {
 	const Claim *claim = find_claim(wait->group_id, topic, partition);
 	ConsumerOffset committed;
 	Snapshot	snapshot;
+	int64		polled = -1;
 
 	if (claim)
 		return claim->state.position;
@@ -98,7 +119,10 @@ group_position(const Wait *wait, const Topic *topic, int partition)
 	consumer_offset_read(wait->group_id, topic->name, partition, snapshot,
 						 &committed, NULL);
 	UnregisterSnapshot(snapshot);
-	return committed.found ? committed.committed_offset : -1;
+	if (wait->member_id)
+		polled = member_position_read(wait->group_id, topic->name, partition,
+									  member_partition(wait, topic, partition)->assigned_epoch);
+	return Max(committed.found ? committed.committed_offset : -1, polled);
 }
 
 /*
@@ -120,7 +144,8 @@ partition_has_records(const Wait *wait, Topic *topic, int partition)
 		if (partition < wait->offset_count)
 			position = wait->from_offsets[partition];
 	}
-	else if (is_claimed_by_other(wait->group_id, topic, partition))
+	else if ((wait->member_id && !member_partition(wait, topic, partition)) ||
+			 is_claimed_by_other(wait->group_id, topic, partition))
 		return false;
 	else
 		position = group_position(wait, topic, partition);
@@ -157,9 +182,27 @@ topic_has_records(const Wait *wait, Topic *topic)
 	return false;
 }
 
-/* Is there a record now?  Checks each time what the caller may do. */
+/* Does somebody else wait for what the member has? */
 static bool
-look(const Wait *wait)
+member_has_revoked(const Wait *wait)
+{
+	for (int i = 0; i < wait->group->partition_count; i++)
+	{
+		const GroupPartition *partition = &wait->group->partitions[i];
+
+		if (partition->owner && partition->owner != partition->target &&
+			strcmp(partition->owner->member_id, wait->member_id) == 0)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Is there a record now, or a reason for a member to poll anyway?  Checks each
+ * time what the caller may do.
+ */
+static bool
+look(Wait *wait)
 {
 	MemoryContext context = CurrentMemoryContext;
 	ResourceOwner owner = CurrentResourceOwner;
@@ -178,6 +221,12 @@ look(const Wait *wait)
 		/* First listen, then look; see wakeup.c. */
 		for (int i = 0; i < wait->topic_count; i++)
 			wakeup_listen(wait->topics[i].id);
+		if (wait->member_id)
+		{
+			wait->group = group_state_read(wait->group_id, false);
+			(void) demand_member(wait->group, wait->member_id);
+			found = member_has_revoked(wait);
+		}
 		for (int i = 0; i < wait->topic_count && !found; i++)
 			found = topic_has_records(wait, wait->topics[i].topic);
 	}
@@ -194,7 +243,7 @@ look(const Wait *wait)
 
 /* Look and sleep until there is a record or the time is over. */
 static bool
-look_until(const Wait *wait, TimestampTz deadline)
+look_until(Wait *wait, TimestampTz deadline)
 {
 	static uint32 wait_event = 0;
 	long		poll = SHORTEST_SLEEP;
@@ -262,7 +311,7 @@ release_statement_snapshot(void)
 }
 
 static bool
-wait_for_records(const Wait *wait, TimestampTz deadline)
+wait_for_records(Wait *wait, TimestampTz deadline)
 {
 	bool		had_snapshot = ActiveSnapshotSet();
 	bool		available;
@@ -304,9 +353,29 @@ deadline_argument(FunctionCallInfo fcinfo, int number)
 												   PG_GETARG_DATUM(number)));
 }
 
+/*
+ * A member says that it is alive when its transaction ends, so it must not
+ * wait for too long.
+ */
+static TimestampTz
+member_deadline(const Wait *wait, TimestampTz deadline)
+{
+	ConsumerGroup *group;
+	GroupMember *member;
+
+	PreventCommandIfReadOnly("wait_for_records for a member");
+	check_group_access(wait->group_id);
+	group = group_state_read(wait->group_id, false);
+	member = demand_member(group, wait->member_id);
+	note_member_activity(group, member, NOTHING_ACKNOWLEDGED, NOT_COMMITTED);
+	return Min(deadline,
+			   TimestampTzPlusMilliseconds(GetCurrentTimestamp(),
+										   member->session_timeout / 3));
+}
+
 /* Wait, and return the row that the procedure returns. */
 static Datum
-wait_and_return(FunctionCallInfo fcinfo, const Wait *wait)
+wait_and_return(FunctionCallInfo fcinfo, Wait *wait)
 {
 	TimestampTz deadline = deadline_argument(fcinfo, 2);
 	TupleDesc	row_type;
@@ -316,14 +385,23 @@ wait_and_return(FunctionCallInfo fcinfo, const Wait *wait)
 	if (get_call_result_type(fcinfo, NULL, &row_type) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "the result is not a row");
 	row_type = BlessTupleDesc(row_type);
+	if (wait->member_id)
+		deadline = member_deadline(wait, deadline);
 	available = BoolGetDatum(wait_for_records(wait, deadline));
 	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(row_type, &available,
 													  &isnull)));
 }
 
+/* The argument member_id of the forms with a group; it may be NULL. */
+static char *
+member_argument(FunctionCallInfo fcinfo)
+{
+	return PG_ARGISNULL(4) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(4));
+}
+
 /*
  * wait_for_records(group_id text, topic text, max_wait interval,
- *					INOUT available boolean)
+ *					INOUT available boolean, member_id text)
  */
 Datum
 topic_wait_for_records(PG_FUNCTION_ARGS)
@@ -332,13 +410,14 @@ topic_wait_for_records(PG_FUNCTION_ARGS)
 	Wait		wait = {.topic_count = 1,.topics = &topic};
 
 	wait.group_id = group_argument(fcinfo, 0);
+	wait.member_id = member_argument(fcinfo);
 	topic.name = text_argument(fcinfo, 1, "topic");
 	return wait_and_return(fcinfo, &wait);
 }
 
 /*
  * wait_for_records(group_id text, topics text[], max_wait interval,
- *					INOUT available boolean)
+ *					INOUT available boolean, member_id text)
  */
 Datum
 topic_wait_for_records_of_topics(PG_FUNCTION_ARGS)
@@ -348,6 +427,7 @@ topic_wait_for_records_of_topics(PG_FUNCTION_ARGS)
 	bool	   *nulls;
 
 	wait.group_id = group_argument(fcinfo, 0);
+	wait.member_id = member_argument(fcinfo);
 	if (PG_ARGISNULL(1))
 		report_null_argument("topics");
 	deconstruct_array(PG_GETARG_ARRAYTYPE_P(1), TEXTOID, -1, false,

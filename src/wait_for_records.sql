@@ -2,18 +2,18 @@
 
 CREATE PROCEDURE topic.wait_for_records(
 	group_id text, topic text, max_wait interval DEFAULT '30 s',
-	INOUT available boolean DEFAULT NULL)
+	INOUT available boolean DEFAULT NULL, member_id text DEFAULT NULL)
 AS 'MODULE_PATHNAME', 'topic_wait_for_records'
 LANGUAGE C;
-COMMENT ON PROCEDURE topic.wait_for_records(text, text, interval, boolean) IS
-'Wait until there is a record in a partition that the group could claim, or until max_wait is over: available tells which. To be called at the top level, under READ COMMITTED. Needs SELECT on the topic, and the group.';
+COMMENT ON PROCEDURE topic.wait_for_records(text, text, interval, boolean, text) IS
+'Wait until there is a record in a partition that the group could claim, or that the member owns, or until max_wait is over: available tells which. A member waits for a third of its session_timeout at most, or until it has something to give up, and is alive then. To be called at the top level, under READ COMMITTED. Needs SELECT on the topic, and the group.';
 
 CREATE PROCEDURE topic.wait_for_records(
 	group_id text, topics text[], max_wait interval DEFAULT '30 s',
-	INOUT available boolean DEFAULT NULL)
+	INOUT available boolean DEFAULT NULL, member_id text DEFAULT NULL)
 AS 'MODULE_PATHNAME', 'topic_wait_for_records_of_topics'
 LANGUAGE C;
-COMMENT ON PROCEDURE topic.wait_for_records(text, text[], interval, boolean) IS
+COMMENT ON PROCEDURE topic.wait_for_records(text, text[], interval, boolean, text) IS
 'The same for several topics: wait for a record in any of them.';
 
 CREATE PROCEDURE topic.wait_for_records(
