@@ -11,6 +11,7 @@ GRANT SELECT ON topics.shared TO regress_topic_nobody;
 SET ROLE regress_topic_owner;
 SELECT topic.produce('secret', 'v'), topic.produce('shared', 'v');
 SELECT topic.commit('secret group', 'secret', 0, 1), topic.commit('secret group', 'shared', 0, 1);
+SELECT * FROM topic.join_group('secret members', ARRAY['secret', 'shared'], 'secret member');
 
 -- The owner of the group sees all, a role without rights one topic's size.
 BEGIN;
@@ -23,6 +24,10 @@ BEGIN
 	RETURN QUERY SELECT 'lag', count(*) FROM topic.lag WHERE tell(committed_offset::text);
 	RETURN QUERY SELECT 'group_info', count(*) FROM topic.group_info WHERE tell(group_id);
 	RETURN QUERY SELECT 'group_info', count(*) FROM topic.group_info WHERE tell(topics::text);
+	RETURN QUERY SELECT 'members', count(*) FROM topic.members WHERE tell(group_id);
+	RETURN QUERY SELECT 'members', count(*) FROM topic.members WHERE tell(member_id);
+	RETURN QUERY SELECT 'assignments', count(*) FROM topic.assignments WHERE tell(group_id);
+	RETURN QUERY SELECT 'assignments', count(*) FROM topic.assignments WHERE tell(member_id);
 	RETURN QUERY SELECT 'topic_stats', count(*) FROM topic.topic_stats WHERE tell(topic);
 	RETURN QUERY SELECT 'topic_stats', count(*) FROM topic.topic_stats WHERE tell(segments::text);
 	RETURN QUERY SELECT 'partition_stats', count(*) FROM topic.partition_stats WHERE tell(records::text);
@@ -44,5 +49,7 @@ RESET ROLE;
 DROP FUNCTION tell(text);
 SELECT topic.drop_topic('secret'), topic.drop_topic('shared');
 DELETE FROM topic.groups;
+DELETE FROM topic.group_members;
+DELETE FROM topic.member_heartbeats;
 DROP OWNED BY regress_topic_owner, regress_topic_nobody;
 DROP ROLE regress_topic_owner, regress_topic_nobody;

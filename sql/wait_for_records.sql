@@ -179,6 +179,8 @@ CALL topic.wait_for_records('g', 't', NULL);
 CALL topic.wait_for_records('g', 't', '-1 ms');
 CALL topic.wait_for_records('g', 't', '1 month -31 days');
 CALL topic.wait_for_records('g', 't', '300000 years');
+CALL topic.wait_for_records('g', 't', '0', member_id => 'nobody');
+CALL topic.wait_for_records('g', ARRAY['t'], '0', member_id => 'nobody');
 -- Nothing is left of an error.
 CALL topic.wait_for_records('g', 't');
 

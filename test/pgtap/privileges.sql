@@ -95,6 +95,9 @@ INSERT INTO commands (command, allowed) VALUES
 	('SELECT topic.first_time(''new group'', ''key'')', :'everybody'),
 	('SELECT topic.create_group(''new group'')', :'everybody'),
 	('SET LOCAL pg_topic.offsets_topic = on', :'supers'),
+	('SELECT * FROM topic.join_group(''new group'', ARRAY[''t''])', :'readers'),
+	('SELECT * FROM topic.join_group(''new group'', ARRAY[''later'', ''t''])', :'readers'),
+	('SELECT * FROM topic.join_group(''new group'', ARRAY[''later''])', :'everybody'),
 	('SELECT * FROM topic.offsets(''t'')', :'readers'),
 	('SELECT topic.time_for_offset(''t'', 0, 0)', :'readers'),
 	('SELECT * FROM topic.open_transactions(''t'')', :'readers'),
@@ -110,6 +113,8 @@ INSERT INTO commands (command, allowed) VALUES
 	('TABLE topic.partition_stats', :'everybody'),
 	('TABLE topic.maintenance', :'everybody'),
 	('TABLE topic.group_info', :'everybody'),
+	('TABLE topic.members', :'everybody'),
+	('TABLE topic.assignments', :'everybody'),
 	-- the catalog and the log
 	('TABLE topic.topics', :'everybody'),
 	('TABLE topic.segments', :'supers'),
@@ -118,6 +123,10 @@ INSERT INTO commands (command, allowed) VALUES
 	('TABLE topic.idempotency_keys', :'supers'),
 	('TABLE topic.failed_attempts', :'supers'),
 	('DELETE FROM topic.idempotency_keys', :'supers'),
+	('TABLE topic.group_members', :'supers'),
+	('TABLE topic.member_heartbeats', :'supers'),
+	('TABLE topic.member_positions', :'supers'),
+	('DELETE FROM topic.group_members', :'supers'),
 	('TABLE topic.maintenance_totals', :'supers'),
 	('DELETE FROM topic.maintenance_totals', :'supers'),
 	('UPDATE topic.topics SET partitions = 9', :'supers'),
@@ -206,9 +215,11 @@ SET ROLE regress_topic_owner;
 SELECT count(*) FROM topic.consume('group of owner', 't', commit => true);
 SET ROLE regress_topic_reader;
 SELECT count(*) FROM topic.consume('group of reader', 't', commit => true);
+SET ROLE regress_topic_owner;
+SELECT count(*) FROM topic.join_group('members of owner', ARRAY['t'], 'm');
 RESET ROLE;
 SELECT is(string_agg(group_id || ': ' || owner, ', ' ORDER BY group_id),
-		'group of owner: regress_topic_owner, group of reader: regress_topic_reader',
+		'group of owner: regress_topic_owner, group of reader: regress_topic_reader, members of owner: regress_topic_owner',
 		'a group belongs to who used it first')
 	FROM topic.groups;
 CREATE TEMP TABLE group_commands (number int GENERATED ALWAYS AS IDENTITY, command text);
@@ -220,6 +231,14 @@ INSERT INTO group_commands (command) VALUES
 	('SELECT * FROM topic.reset_offsets(''group of owner'', ''t'', ''earliest'')'),
 	('SELECT * FROM topic.reset_offsets(''group of owner'', ''t'', ''earliest'', dry_run => true)'),
 	('SELECT * FROM topic.committed(''group of owner'', ''t'')'),
+	('SELECT * FROM topic.join_group(''group of owner'', ARRAY[''t''])'),
+	('SELECT * FROM topic.join_group(''members of owner'', ARRAY[''t''], ''m'')'),
+	('SELECT * FROM topic.heartbeat(''members of owner'', ''m'')'),
+	('SELECT * FROM topic.poll(''members of owner'', ''m'')'),
+	('SELECT * FROM topic.poll_text(''members of owner'', ''m'', commit => true)'),
+	('SELECT * FROM topic.commit_polled(''members of owner'', ''m'')'),
+	('SELECT topic.commit(''members of owner'', ''t'', 0, 1, member_id => ''m'')'),
+	('SELECT topic.leave_group(''members of owner'', ''m'')'),
 	('SELECT * FROM topic.delete_offsets(''group of owner'', ''t'')'),
 	('SELECT topic.dead_letter(''group of owner'', ''t'', 0, 0, ''bad'')'),
 	('SELECT topic.first_time(''group of owner'', ''key'')');
@@ -233,7 +252,7 @@ INSERT INTO owner_commands (command) VALUES
 	('SELECT topic.grant_group(''group of owner'', ''regress_topic_nobody'')'),
 	('SELECT topic.revoke_group(''group of owner'', ''regress_topic_nobody'')'),
 	('SELECT topic.delete_group(''group of owner'')');
-SELECT topic.grant_group('group of owner', 'regress_topic_writer');
+SELECT topic.grant_group(g, 'regress_topic_writer') FROM unnest(ARRAY['group of owner', 'members of owner']) g;
 SELECT is(outcome(name, command),
 		CASE WHEN name IN ('super', 'owner', 'member', 'writer') THEN 'ok' ELSE '42501' END,
 		'granted to writer, ' || name || ': ' || command)
@@ -242,7 +261,7 @@ SELECT is(outcome(name, command),
 		CASE WHEN name IN ('super', 'owner', 'member') THEN 'ok' ELSE '42501' END,
 		'granted to writer, ' || name || ': ' || command)
 	FROM owner_commands, roles ORDER BY number, name;
-SELECT topic.revoke_group('group of owner', 'regress_topic_writer');
+SELECT topic.revoke_group(g, 'regress_topic_writer') FROM unnest(ARRAY['group of owner', 'members of owner']) g;
 SELECT is(outcome('reader', 'SELECT * FROM topic.commit(''group of owner'', ''t'')'), '42501', 'commit of another''s group');
 SELECT is(outcome('owner', 'SELECT * FROM topic.commit(''group of owner'', ''t'')'), 'ok', 'commit of one''s own');
 -- To use a group, be granted its owner's role.
@@ -275,13 +294,13 @@ SELECT is(seen_by(name, format('SELECT string_agg(DISTINCT topic, '','') FROM to
 		CASE WHEN name IN ('super', 'owner', 'member', 'reader', 'monitor') THEN 't' END, name || ': ' || view)
 	FROM roles, unnest(ARRAY['topic_stats', 'partition_stats', 'maintenance']) view ORDER BY view, name;
 SELECT is(seen_by(name, 'SELECT string_agg(DISTINCT group_id, '','') FROM topic.lag'),
-		CASE WHEN name IN ('super', 'monitor') THEN 'group of owner,group of reader'
-			WHEN name IN ('owner', 'member') THEN 'group of owner'
+		CASE WHEN name IN ('super', 'monitor') THEN 'group of owner,group of reader,members of owner'
+			WHEN name IN ('owner', 'member') THEN 'group of owner,members of owner'
 			WHEN name = 'reader' THEN 'group of reader' END, name || ': lag')
 	FROM roles ORDER BY name;
 SELECT is(seen_by(name, 'SELECT string_agg(group_id, '','' ORDER BY group_id) FROM topic.group_info'),
-		CASE WHEN name IN ('super', 'monitor') THEN 'group of owner,group of reader'
-			WHEN name IN ('owner', 'member') THEN 'group of owner'
+		CASE WHEN name IN ('super', 'monitor') THEN 'group of owner,group of reader,members of owner'
+			WHEN name IN ('owner', 'member') THEN 'group of owner,members of owner'
 			WHEN name = 'reader' THEN 'group of reader' END, name || ': group_info')
 	FROM roles ORDER BY name;
 -- A group is shown to whom it is granted, too.
@@ -294,6 +313,9 @@ SELECT is(seen_by('nobody', 'SELECT string_agg(group_id, '','') FROM topic.group
 	'group of owner', 'nobody, granted: group_info');
 SELECT is(seen_by('nobody', 'SELECT string_agg(group_id, '','') FROM topic.lag'),
 	NULL, 'nobody, granted, without SELECT on the topic: lag');
+SELECT is(seen_by(name, format('SELECT string_agg(DISTINCT member_id, '','') FROM topic.%I', view)),
+		CASE WHEN name IN ('super', 'monitor', 'owner', 'member') THEN 'm' END, name || ': ' || view)
+	FROM roles, unnest(ARRAY['members', 'assignments']) view ORDER BY view, name;
 SELECT is(seen_by(name, 'SELECT string_agg(DISTINCT topic, '','') FROM topic.open_producers'),
 		CASE WHEN name IN ('super', 'owner', 'member', 'reader', 'monitor') THEN 't' END, name || ': open_producers')
 	FROM roles ORDER BY name;

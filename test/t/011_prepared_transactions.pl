@@ -1,5 +1,5 @@
-# PREPARE TRANSACTION after produce, after consume and commit, and after
-# create_topic: what others see meanwhile, also after a restart, and then.
+# PREPARE TRANSACTION after produce, after consume and commit, after poll and
+# commit, and after create_topic: what others see meanwhile, also after a restart, and then.
 use strict;
 use warnings;
 use PostgreSQL::Test::Cluster;
@@ -107,6 +107,34 @@ is($node->safe_psql('postgres', q{SELECT partition, committed_offset FROM topic.
 	'committed: the offset');
 is($node->safe_psql('postgres', q{SELECT value FROM sink}), "a\nb", 'committed: the sink');
 is(consumed('g', ', partitions => ARRAY[0], commit => true'), 'in a savepoint c d', 'committed: the next go on');
+
+# Members: the same. The session is not kept alive by what is only prepared.
+$node->safe_psql('postgres', q{SELECT * FROM topic.join_group('m', ARRAY['t'], 'a')});
+my $member = q{
+	BEGIN;
+	INSERT INTO sink SELECT value FROM topic.poll_text('m', 'a', 2) WHERE partition = 0;
+	SELECT FROM topic.commit_polled('m', 'a');
+	PREPARE TRANSACTION 'member';};
+sub polled
+{
+	return join(' ', split(/\n/, $node->safe_psql('postgres', q{
+		SELECT value FROM topic.poll_text('m', 'a') ORDER BY partition, record_offset})));
+}
+$node->safe_psql('postgres', q{TRUNCATE sink; SELECT topic.commit('m', 't', 1, 1, member_id => 'a')});
+$node->safe_psql('postgres', $member);
+for my $when ('prepared', 'prepared, after a restart')
+{
+	is(polled(), '', "$when: the member passes it over");
+	fails_with(q{SELECT topic.commit('m', 't', 0, 1, member_id => 'a')}, '55P03', "$when: the member's commit");
+	$node->stop('immediate');
+	$node->start;
+}
+$node->safe_psql('postgres', q{COMMIT PREPARED 'member'});
+is($node->safe_psql('postgres', q{SELECT value FROM sink}), "a\nb", 'committed: the sink of the member');
+is(polled(), 'in a savepoint c d', 'committed: the member goes on');
+fails_with(q{BEGIN; SELECT topic.join_group('m', ARRAY['t'], 'b'); PREPARE TRANSACTION 'join'}, '0A000', 'join_group');
+fails_with(q{BEGIN; SELECT topic.leave_group('m', 'a'); PREPARE TRANSACTION 'leave'}, '0A000', 'leave_group');
+is($node->safe_psql('postgres', q{SELECT topic.leave_group('m', 'a')}), '', 'and works after that');
 
 # Creating and dropping
 $node->safe_psql('postgres', q{

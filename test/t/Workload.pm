@@ -1,4 +1,5 @@
-# Runs workload.py against a node, and reports its tests as ours.
+# Runs workload.py, or another program like it, against a node, and reports its
+# tests as ours.
 package Workload;
 
 use strict;
@@ -9,8 +10,6 @@ use IPC::Run ();
 use PostgreSQL::Test::Utils;
 use Test::More;
 
-my $program = dirname(__FILE__) . '/workload.py';
-
 # Debian's Python, which has psycopg2; another one may come first in the path.
 my $python = $ENV{PYTHON} // (-x '/usr/bin/python3' ? '/usr/bin/python3' : 'python3');
 
@@ -19,10 +18,18 @@ my $python = $ENV{PYTHON} // (-x '/usr/bin/python3' ? '/usr/bin/python3' : 'pyth
 sub start
 {
 	my ($class, $node, @arguments) = @_;
+
+	return $class->start_program('workload.py', $node, @arguments);
+}
+
+# Start another program of this directory.
+sub start_program
+{
+	my ($class, $program, $node, @arguments) = @_;
 	my $self = bless { in => '', out => '', err => '' }, $class;
 
 	$self->{process} = IPC::Run::start(
-		[ $python, $program, '--dsn', $node->connstr('postgres'), @arguments ],
+		[ $python, dirname(__FILE__) . "/$program", '--dsn', $node->connstr('postgres'), @arguments ],
 		'<', \$self->{in}, '>', \$self->{out}, '2>', \$self->{err});
 	return $self;
 }
@@ -47,6 +54,9 @@ sub finish
 			$passed ? note($1) : diag($1);
 		}
 	}
+
+	# What libpq prints of connections that are not yet the program's.
+	$self->{err} =~ s/^WARNING:  terminating connection because of crash .*\n(DETAIL|HINT):.*\n(HINT:.*\n)?//mg;
 	is($self->{err}, '', 'the workload ran');
 	ok($succeeded, 'to its end');
 	return;
