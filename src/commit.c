@@ -285,7 +285,7 @@ topic_delete_offsets(PG_FUNCTION_ARGS)
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
 
 	PreventCommandIfReadOnly("delete_offsets");
-	check_group_access(group_id);
+	hold_group(group_id);
 	subscription = subscription_for(group_id, topic);
 
 	InitMaterializedSRF(fcinfo, 0);

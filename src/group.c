@@ -153,14 +153,19 @@ set_group_lock_tag(LOCKTAG *tag, const char *group_id)
 							strlen(group_id)), 0);
 }
 
-/* Keep the group from being deleted. */
-static void
-lock_group(const char *group_id)
+bool
+keep_group(const char *group_id)
 {
 	LOCKTAG		tag;
 
 	set_group_lock_tag(&tag, group_id);
-	if (!transaction_lock_try_mode(&tag, AccessShareLock))
+	return transaction_lock_try_mode(&tag, AccessShareLock);
+}
+
+static void
+lock_group(const char *group_id)
+{
+	if (!keep_group(group_id))
 		ereport(ERROR,
 				(errcode(ERRCODE_LOCK_NOT_AVAILABLE),
 				 errmsg("group \"%s\" is being deleted by another transaction",
@@ -181,6 +186,13 @@ insert_group(const char *group_id)
 							  "VALUES ($1, $2::pg_catalog.regrole)",
 							  lengthof(types), types, values, NULL);
 	restore_user(saved);
+}
+
+void
+hold_group(const char *group_id)
+{
+	lock_group(group_id);
+	check_group_access(group_id);
 }
 
 void
