@@ -92,6 +92,7 @@ expire_offset(const char *group_id, const char *topic_name, int partition,
 		group_state_has_members(group_id))
 		return false;
 	delete_claimed_offset(subscription, claim);
+	forget_partition_attempts(group_id, topic_name, partition);
 	return true;
 }
 

@@ -54,6 +54,7 @@ sub recorded
 $node->safe_psql('postgres', q{SELECT topic.commit('g', 't', 0, 1)});
 is(recorded(), 'g 1', 'set for a database');
 set_retention(60);
+$node->safe_psql('postgres', q{SELECT topic.dead_letter('g', 't', 0, 1, 'failed', max_attempts => 3)});
 $node->safe_psql('postgres', q{UPDATE topic.consumer_offsets SET committed_at = committed_at - interval '1 hour'});
 # Nobody is waited for who is just deleting the group or the topic.
 for my $deletion (q{topic.delete_group('g')}, q{topic.drop_topic('t')})
@@ -65,6 +66,7 @@ for my $deletion (q{topic.delete_group('g')}, q{topic.drop_topic('t')})
 is(recorded(), 'g 1', 'what somebody else is deleting');
 $node->safe_psql('postgres', q{CALL topic.maintain()});
 is(recorded(), 'g 1, g -', 'a group that has expired');
+is($node->safe_psql('postgres', 'SELECT count(*) FROM topic.failed_attempts'), '0', 'its attempts');
 set_retention(-1);
 $node->safe_psql('postgres', q{
 	BEGIN;
