@@ -14,6 +14,12 @@
  * comes second gives up.  The lock of its creators is the same in a mode that
  * excludes other creators but not users.
  *
+ * The lock is an object lock on topic.groups, whose object is a hash of the
+ * name.  Should two hashes be equal, who deletes or creates one group is in the
+ * way of the other's users or creators, to the end of his transaction: they
+ * fail with 55P03, or leave the group to who uses it next.  Names can be chosen
+ * so as to bring that about; but nobody gets at another's group by it.
+ *
  *		users		AccessShareLock
  *		creators	ExclusiveLock
  *		deleters	AccessExclusiveLock

@@ -263,14 +263,23 @@ have_commits(void)
 /*
  * Open the topic for appending, with the rights of the extension's owner.
  * NULL if there is none, and nothing but deletions to tell it.
+ *
+ * A prepared transaction must not create it: others would wait to commit for
+ * as long as that stays prepared, and no statement_timeout would end it.
  */
 static Topic *
-open_offsets_topic(void)
+open_offsets_topic(bool prepares)
 {
 	if (!topic_lookup(OFFSETS_TOPIC))
 	{
 		if (!have_commits())
 			return NULL;
+		if (prepares)
+			ereport(ERROR,
+					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+					 errmsg("cannot prepare a transaction that creates topic \"%s\"",
+							OFFSETS_TOPIC),
+					 errhint("Commit an offset in another transaction first.")));
 		catalog_execute("SELECT topic.create_topic('" OFFSETS_TOPIC "', "
 						"partitions => " OFFSETS_TOPIC_PARTITIONS ", "
 						"cleanup_policy => 'compact', "
@@ -323,7 +332,7 @@ append_changes(Topic *topic)
 
 /* Write this transaction's changes to the topic. */
 static void
-flush_changes(void)
+flush_changes(bool prepares)
 {
 	MemoryContext old_context;
 	SavedUser	saved;
@@ -336,7 +345,7 @@ flush_changes(void)
 	old_context = MemoryContextSwitchTo(TopTransactionContext);
 	PushActiveSnapshot(GetTransactionSnapshot());
 	saved = become_extension_owner();
-	topic = open_offsets_topic();
+	topic = open_offsets_topic(prepares);
 	if (topic)
 		append_changes(topic);
 	restore_user(saved);
@@ -351,7 +360,7 @@ end_transaction(XactEvent event, void *arg)
 	{
 		case XACT_EVENT_PRE_COMMIT:
 		case XACT_EVENT_PRE_PREPARE:
-			flush_changes();
+			flush_changes(event == XACT_EVENT_PRE_PREPARE);
 			forget_changes();
 			break;
 		case XACT_EVENT_ABORT:

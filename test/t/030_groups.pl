@@ -51,6 +51,9 @@ sub recorded
 			COALESCE(get_byte(value, 9)::text, '-'), ', ' ORDER BY partition, record_offset)
 		FROM topics.__consumer_offsets});
 }
+my ($result, $output, $errors) = $node->psql('postgres',
+	q{BEGIN; SELECT topic.commit('g', 't', 0, 1); PREPARE TRANSACTION 'p'});
+like($errors, qr/cannot prepare a transaction that creates topic/, 'the topic is not in a prepared transaction');
 $node->safe_psql('postgres', q{SELECT topic.commit('g', 't', 0, 1)});
 is(recorded(), 'g 1', 'set for a database');
 set_retention(60);
