@@ -129,7 +129,20 @@ SELECT record_offset, value FROM topics."h.dlq";
 SELECT topic.drop_topic('h.dlq');
 SELECT topic.create_group('hh');
 SELECT topic.delete_group('hh');
+-- What is done with others' rights has others' event triggers find nothing of it.
 RESET ROLE;
+CREATE FUNCTION note_path() RETURNS event_trigger LANGUAGE plpgsql AS $$
+BEGIN
+	RAISE NOTICE '% with search_path %', tg_tag, pg_catalog.current_setting('search_path');
+END $$;
+CREATE EVENT TRIGGER regress_note_path ON ddl_command_start EXECUTE FUNCTION note_path();
+SET ROLE regress_topic_hostile;
+SELECT topic.dead_letter('hg', 'h', 1, 0, 'r');
+SELECT topic.drop_topic('h.dlq');
+SHOW search_path;
+RESET ROLE;
+DROP EVENT TRIGGER regress_note_path;
+DROP FUNCTION note_path();
 SET pg_topic.offsets_topic = on;
 SELECT * FROM topic.delete_offsets('hg', 'h');
 SELECT topic.commit('hg', 'h', 1, 1);

@@ -13,7 +13,7 @@
  * not be the caller, and is created and written to with that owner's rights.
  * So whoever consumes a topic can put records of it aside without a right to
  * produce anywhere; all that can be written that way are records of the
- * owner's own topic and a reason.  If the topic of that name is another role's
+ * owner's own topic and a short reason.  If the topic of that name is another role's
  * it is not used: its owner would get to read records that he may not.  An
  * owner who wants no dead letters revokes his own INSERT on it.
  *
@@ -28,6 +28,7 @@
 #include "access/htup_details.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_type.h"
+#include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
@@ -59,6 +60,9 @@ PG_FUNCTION_INFO_V1(topic_dead_letter);
 #define ATTEMPTS_HEADER		"__dlq.errors.delivery.count"
 #define REASON_HEADER		"__dlq.errors.message"
 #define MAX_ADDED_HEADERS	7
+
+/* Of a reason: an error's message may hold all of a record's value. */
+#define MAX_REASON_BYTES	4096
 
 /* The record that a group cannot process, and why. */
 typedef struct DeadLetter
@@ -204,6 +208,16 @@ check_fits_topic(const Record *record, const Topic *target)
 								BYTEAOID);
 }
 
+/* The reason, cut if it is long: to put the record aside is what matters. */
+static const char *
+reason_argument(FunctionCallInfo fcinfo, int number)
+{
+	char	   *reason = text_argument(fcinfo, number, "reason");
+
+	reason[pg_mbcliplen(reason, strlen(reason), MAX_REASON_BYTES)] = '\0';
+	return reason;
+}
+
 static void
 add_header(RecordInput *copy, RecordHeader *headers, const char *key,
 		   const char *value)
@@ -281,7 +295,7 @@ topic_dead_letter(PG_FUNCTION_ARGS)
 	if (PG_ARGISNULL(3))
 		report_null_argument("record_offset");
 	letter.offset = PG_GETARG_INT64(3);
-	letter.reason = text_argument(fcinfo, 4, "reason");
+	letter.reason = reason_argument(fcinfo, 4);
 	PreventCommandIfReadOnly("dead_letter");
 
 	letter.topic = topic_open(name, ACL_SELECT, AccessShareLock);
