@@ -28,9 +28,8 @@ if [ -z "${PG_TOPIC_WORKSPACE-}" ]; then
 	! is_available "postgresql-$postgres_major-cron" ||
 		packages+=("postgresql-$postgres_major-cron")
 	if [[ $# = 0 || " $* " == *" clients "* ]]; then
-		# A compiler without the JDK is half as much to download.
 		for package in python3-psycopg node-pg libpostgresql-jdbc-java \
-			default-jre-headless ecj golang-go golang-github-lib-pq-dev pgbouncer; do
+			default-jdk-headless golang-go golang-github-lib-pq-dev pgbouncer; do
 			! is_available "$package" || packages+=("$package")
 		done
 	fi
@@ -298,7 +297,7 @@ has_driver()
 		psql) ;;
 		psycopg2 | psycopg) /usr/bin/python3 -c "import $1" ;;
 		node) NODE_PATH=/usr/share/nodejs node -e "require('pg')" ;;
-		java) [ -e /usr/share/java/postgresql.jar ] && command -v java && command -v ecj ;;
+		java) [ -e /usr/share/java/postgresql.jar ] && command -v javac ;;
 		go) [ -d /usr/share/gocode/src/github.com/lib/pq ] && command -v go ;;
 	esac >/dev/null 2>&1
 }

@@ -62,8 +62,7 @@ def node_commands(_directory, _sockets, _pooled):
 
 def java_commands(directory, sockets, pooled):
     sources = [*EXAMPLES.glob("java/*.java"), *ROOT.glob("test/clients/*.java")]
-    subprocess.run(["ecj", "-17", "-proc:none", "-cp", JDBC, "-d", directory, *sources],
-                   check=True)
+    subprocess.run(["javac", "-d", directory, *sources], check=True)
     url = (f"jdbc:postgresql://localhost/{os.environ['PGDATABASE']}"
            f"?user={os.environ['PGUSER']}&sslmode=disable&socketFactory=UnixSocketFactory"
            f"&socketFactoryArg={sockets}/.s.PGSQL.{PORT}")
