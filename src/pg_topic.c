@@ -15,6 +15,7 @@
 #include "maintenance_worker.h"
 #include "offsets_topic.h"
 #include "segment_roll.h"
+#include "send_queue.h"
 #include "topic.h"
 #include "wakeup.h"
 
@@ -32,7 +33,11 @@ _PG_init(void)
 	maintenance_worker_init();
 	wakeup_init();
 
-	/* Called first at commit: what the others do is to include its records. */
+	/*
+	 * The last is called first at commit: what the others do is to include
+	 * its records.
+	 */
+	send_queue_init();
 	offsets_topic_init();
 	MarkGUCPrefixReserved("pg_topic");
 }
