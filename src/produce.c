@@ -99,9 +99,7 @@ topic_produce(PG_FUNCTION_ARGS)
 	Topic	   *topic = record_argument(fcinfo, "produce", &partition, &record);
 
 	if (partition == ANY_PARTITION)
-		partition = record.key.length < 0 ? rotating_partition(topic)
-			: partition_for_key(record.key.data, record.key.length,
-								topic->partitions);
+		partition = partition_for_record(topic, &record);
 
 	PG_RETURN_INT64(append_records(topic, partition, &record, 1));
 }
