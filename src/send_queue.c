@@ -26,8 +26,9 @@
 #include "postgres.h"
 
 #include "access/xact.h"
+#include "commands/tablespace.h"
 #include "miscadmin.h"
-#include "storage/buffile.h"
+#include "storage/fd.h"
 #include "utils/guc.h"
 #include "utils/inval.h"
 #include "utils/memutils.h"
@@ -35,6 +36,7 @@
 #include "utils/snapmgr.h"
 #include "utils/syscache.h"
 #include "utils/timestamp.h"
+#include "utils/wait_event.h"
 
 #include "bulk_producer.h"
 #include "record_value.h"
@@ -42,6 +44,9 @@
 
 /* What a queue's memory begins with. */
 #define INITIAL_CAPACITY	((size_t) 8 * 1024)
+
+/* What is read or written at a time. */
+#define IO_BYTES			((size_t) 256 * 1024)
 
 /* pg_topic.send_buffer, in kB. */
 static int	send_buffer = 16 * 1024;
@@ -51,7 +56,7 @@ typedef struct SendQueue
 {
 	Oid			relid;			/* the topic's relation */
 	char		name[NAMEDATALEN];	/* the topic's name, for errors */
-	BufFile    *file;			/* NULL: never needed */
+	File		file;			/* -1: never needed */
 	int64		file_size;		/* bytes of the stream in the file */
 	char	   *memory;			/* the bytes behind these */
 	size_t		size;
@@ -138,6 +143,7 @@ find_queue(const Topic *topic)
 	queue = MemoryContextAllocZero(queue_context, sizeof(SendQueue));
 	queue->relid = topic->relid;
 	strlcpy(queue->name, topic->name, NAMEDATALEN);
+	queue->file = -1;
 	queue->nest_level = 1;
 	queue->next = *link;
 	*link = queue;
@@ -226,28 +232,45 @@ commit_marks(int nest_level)
  * Writing to queues.
  */
 
-/*
- * Add bytes to the queue's file.  That is the transaction's, not the
- * subtransaction's.
- */
+/* The file is the transaction's, not the subtransaction's. */
+static void
+open_file(SendQueue *queue)
+{
+	ResourceOwner old_owner = CurrentResourceOwner;
+
+	PrepareTempTablespaces();
+	CurrentResourceOwner = TopTransactionResourceOwner;
+	queue->file = OpenTemporaryFile(false);
+	CurrentResourceOwner = old_owner;
+}
+
+/* Add bytes to the queue's file. */
 static void
 write_to_file(SendQueue *queue, const char *data, size_t length)
 {
-	MemoryContext old_context = MemoryContextSwitchTo(queue_context);
-
-	if (!queue->file)
+	if (queue->file < 0)
+		open_file(queue);
+	while (length > 0)
 	{
-		ResourceOwner old_owner = CurrentResourceOwner;
+		int			written;
 
-		CurrentResourceOwner = TopTransactionResourceOwner;
-		queue->file = BufFileCreateTemp(false);
-		CurrentResourceOwner = old_owner;
+		errno = 0;
+		written = FileWrite(queue->file, unconstify(char *, data),
+							Min(length, IO_BYTES), queue->file_size,
+							WAIT_EVENT_BUFFILE_WRITE);
+		if (written <= 0)
+		{
+			if (errno == 0)
+				errno = ENOSPC;
+			ereport(ERROR,
+					(errcode_for_file_access(),
+					 errmsg("could not write to file \"%s\": %m",
+							FilePathName(queue->file))));
+		}
+		data += written;
+		length -= written;
+		queue->file_size += written;
 	}
-	if (BufFileSeek(queue->file, 0, queue->file_size, SEEK_SET) != 0)
-		elog(ERROR, "could not seek in the temporary file of a send queue");
-	BufFileWrite(queue->file, unconstify(char *, data), length);
-	queue->file_size += length;
-	MemoryContextSwitchTo(old_context);
 }
 
 /* Move what a queue has in memory to its file. */
@@ -396,39 +419,89 @@ send_record(Topic *topic, int partition, const RecordInput *record)
  * Reading queues.
  */
 
-/* A place in a queue, and the record there. */
+/* A place in a queue, and the bytes that come there. */
 typedef struct QueueReader
 {
 	SendQueue  *queue;
-	int64		position;
-	char	   *bytes;			/* of the record */
+	int64		position;		/* of the bytes that were not read yet */
+	char	   *buffer;			/* those that were */
 	size_t		capacity;
-	RecordHeader *headers;
+	size_t		start;			/* of those that are left */
+	size_t		end;
+	RecordHeader *headers;		/* of the record */
 	int			header_capacity;
 } QueueReader;
 
-/* Read the next bytes, of which there are so many. */
+/* Read bytes at the reader's position, of which there are so many. */
 static void
-read_bytes(QueueReader *reader, void *bytes, size_t length)
+read_bytes(QueueReader *reader, char *target, size_t length)
 {
 	SendQueue  *queue = reader->queue;
-	char	   *target = bytes;
-	size_t		in_file = 0;
 
-	if (reader->position < queue->file_size)
+	while (length > 0)
 	{
-		in_file = Min(queue->file_size - reader->position, length);
-		if (BufFileRead(queue->file, target, in_file) != in_file)
-			elog(ERROR, "the temporary file of a send queue is too short");
-		reader->position += in_file;
+		size_t		part = length;
+
+		if (reader->position >= queue->file_size)
+			memcpy(target, queue->memory + (reader->position - queue->file_size),
+				   part);
+		else
+		{
+			int			count;
+
+			errno = 0;
+			count = FileRead(queue->file, target,
+							 Min(queue->file_size - reader->position,
+								 Min(length, IO_BYTES)),
+							 reader->position, WAIT_EVENT_BUFFILE_READ);
+			if (count <= 0)
+				ereport(ERROR,
+						(errcode_for_file_access(),
+						 errmsg("could not read from file \"%s\": %m",
+								FilePathName(queue->file))));
+			part = count;
+		}
+		target += part;
+		length -= part;
+		reader->position += part;
 	}
-	if (length > in_file)
+}
+
+/*
+ * Take the next bytes of the queue, of which there are so many.  They stay
+ * until the next call.
+ */
+static const char *
+take_bytes(QueueReader *reader, size_t length)
+{
+	size_t		left = reader->end - reader->start;
+	const char *bytes;
+
+	if (length > left)
 	{
-		memcpy(target + in_file,
-			   queue->memory + (reader->position - queue->file_size),
-			   length - in_file);
-		reader->position += length - in_file;
+		char	   *buffer = reader->buffer;
+		size_t		more;
+
+		if (length > reader->capacity)
+		{
+			reader->capacity = Max(length, IO_BYTES);
+			reader->buffer = MemoryContextAllocHuge(CurrentMemoryContext,
+													reader->capacity);
+		}
+		if (left > 0)
+			memmove(reader->buffer, buffer + reader->start, left);
+		if (buffer && buffer != reader->buffer)
+			pfree(buffer);
+		more = Min(reader->capacity - left,
+				   queue_length(reader->queue) - reader->position);
+		read_bytes(reader, reader->buffer + left, more);
+		reader->start = 0;
+		reader->end = left + more;
+		Assert(reader->end >= length);
 	}
+	bytes = reader->buffer + reader->start;
+	reader->start += length;
+	return bytes;
 }
 
 /* The next bytes of the record, null if their length says so. */
@@ -455,18 +528,11 @@ read_record(QueueReader *reader, int *partition, RecordInput *record)
 	QueuedRecord queued;
 	const char *place;
 
-	if (reader->position >= queue_length(reader->queue))
+	if (reader->start == reader->end &&
+		reader->position == queue_length(reader->queue))
 		return false;
-	read_bytes(reader, &queued, sizeof(queued));
-	if (queued.size > reader->capacity)
-	{
-		if (reader->bytes)
-			pfree(reader->bytes);
-		reader->capacity = Max(queued.size, INITIAL_CAPACITY);
-		reader->bytes = MemoryContextAllocHuge(CurrentMemoryContext,
-											   reader->capacity);
-	}
-	read_bytes(reader, reader->bytes, queued.size);
+	memcpy(&queued, take_bytes(reader, sizeof(queued)), sizeof(queued));
+	place = take_bytes(reader, queued.size);
 	if (queued.header_count > reader->header_capacity)
 	{
 		if (reader->headers)
@@ -478,7 +544,6 @@ read_record(QueueReader *reader, int *partition, RecordInput *record)
 	*partition = queued.partition;
 	memset(record, 0, sizeof(RecordInput));
 	record->timestamp = queued.timestamp;
-	place = reader->bytes;
 	record->key = next_bytes(&place, queued.key_length);
 	record->value = next_bytes(&place, queued.value_length);
 	record->headers = reader->headers;
@@ -541,9 +606,6 @@ flush_queue(SendQueue *queue)
 	if (queue_length(queue) == 0)
 		return;
 	topic = queue_topic(queue);
-	if (queue->file_size > 0 && BufFileSeek(queue->file, 0, 0, SEEK_SET) != 0)
-		elog(ERROR, "could not rewind the temporary file of a send queue");
-
 	producer = bulk_producer_begin(topic, ignore_run, NULL);
 	while (read_record(&reader, &partition, &record))
 	{
@@ -570,8 +632,8 @@ flush_queues(void)
 	for (SendQueue *queue = queues; queue; queue = queue->next)
 	{
 		flush_queue(queue);
-		if (queue->file)
-			BufFileClose(queue->file);
+		if (queue->file >= 0)
+			FileClose(queue->file);
 	}
 	PopActiveSnapshot();
 	MemoryContextSwitchTo(old_context);
