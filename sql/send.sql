@@ -246,6 +246,24 @@ SELECT count(*), count(*) FILTER (WHERE value = 'y') FROM topics.big;
 SET temp_file_limit = '100kB';
 SELECT count(topic.send('big', repeat('x', 1000))) FROM generate_series(1, 500) i;
 SELECT temporary_files();
+-- An error in the middle of writing a file leaves the queue as it was.
+SET pg_topic.send_buffer = '1MB';
+SET temp_file_limit = '600kB';
+SELECT topic.create_topic('limited');
+DO $$
+BEGIN
+	PERFORM topic.send('limited', i || repeat('kept', 1000)) FROM generate_series(1, 175) i;
+	FOR i IN 1..3 LOOP
+		BEGIN
+			PERFORM topic.send('limited', repeat('no', 10000)) FROM generate_series(1, 100);
+		EXCEPTION WHEN configuration_limit_exceeded THEN
+			PERFORM topic.send('limited', 'caught ' || i);
+		END;
+	END LOOP;
+END $$;
+SELECT count(*), bool_and(value = record_offset + 1 || repeat('kept', 1000))
+	FROM topics.limited WHERE record_offset < 175;
+SELECT value FROM topics.limited OFFSET 175;
 RESET temp_file_limit;
 RESET pg_topic.send_buffer;
 

@@ -244,20 +244,25 @@ open_file(SendQueue *queue)
 	CurrentResourceOwner = old_owner;
 }
 
-/* Add bytes to the queue's file. */
+/*
+ * Write bytes behind those that the queue has in its file.  They belong to it
+ * once the caller says so: this may fail in the middle.
+ */
 static void
 write_to_file(SendQueue *queue, const char *data, size_t length)
 {
+	size_t		done = 0;
+
 	if (queue->file < 0)
 		open_file(queue);
-	while (length > 0)
+	while (done < length)
 	{
 		int			written;
 
 		errno = 0;
-		written = FileWrite(queue->file, unconstify(char *, data),
-							Min(length, IO_BYTES), queue->file_size,
-							WAIT_EVENT_BUFFILE_WRITE);
+		written = FileWrite(queue->file, unconstify(char *, data + done),
+							Min(length - done, IO_BYTES),
+							queue->file_size + done, WAIT_EVENT_BUFFILE_WRITE);
 		if (written <= 0)
 		{
 			if (errno == 0)
@@ -267,9 +272,7 @@ write_to_file(SendQueue *queue, const char *data, size_t length)
 					 errmsg("could not write to file \"%s\": %m",
 							FilePathName(queue->file))));
 		}
-		data += written;
-		length -= written;
-		queue->file_size += written;
+		done += written;
 	}
 }
 
@@ -278,6 +281,7 @@ static void
 spill_queue(SendQueue *queue)
 {
 	write_to_file(queue, queue->memory, queue->size);
+	queue->file_size += queue->size;
 	queue->size = 0;
 }
 
@@ -349,7 +353,10 @@ add_bytes(SendQueue *queue, const void *data, size_t length)
 	if (queue->size + length > queue->capacity)
 		make_room(queue, length);
 	if (queue->size + length > queue->capacity)
+	{
 		write_to_file(queue, data, length);
+		queue->file_size += length;
+	}
 	else if (length > 0)
 	{
 		memcpy(queue->memory + queue->size, data, length);
