@@ -201,7 +201,9 @@ TABLE differences;
 TABLE same_count;
 
 -- Beyond pg_topic.send_buffer, temporary files
+\set VERBOSITY sqlstate
 SET pg_topic.send_buffer = 1;
+\set VERBOSITY default
 SET pg_topic.send_buffer = '64kB';
 SHOW pg_topic.send_buffer;
 SELECT topic.create_topic('big', partitions => 3), topic.create_topic('small');
@@ -244,7 +246,9 @@ COMMIT;
 SELECT temporary_files();
 SELECT count(*), count(*) FILTER (WHERE value = 'y') FROM topics.big;
 SET temp_file_limit = '100kB';
+\set VERBOSITY sqlstate
 SELECT count(topic.send('big', repeat('x', 1000))) FROM generate_series(1, 500) i;
+\set VERBOSITY default
 SELECT temporary_files();
 -- An error in the middle of writing a file leaves the queue as it was.
 SET pg_topic.send_buffer = '1MB';
