@@ -16,6 +16,7 @@
 #include "member_activity.h"
 #include "offsets_topic.h"
 #include "segment_roll.h"
+#include "send_queue.h"
 #include "topic.h"
 #include "wakeup.h"
 
@@ -34,7 +35,11 @@ _PG_init(void)
 	maintenance_worker_init();
 	wakeup_init();
 
-	/* Called first at commit: what the others do is to include its records. */
+	/*
+	 * The last is called first at commit: what the others do is to include
+	 * its records.
+	 */
+	send_queue_init();
 	offsets_topic_init();
 	MarkGUCPrefixReserved("pg_topic");
 }

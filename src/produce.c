@@ -23,6 +23,7 @@
 #include "bulk_producer.h"
 #include "compat.h"
 #include "partitioner.h"
+#include "produce.h"
 #include "record_append.h"
 #include "record_value.h"
 
@@ -47,13 +48,13 @@ produce_types(FunctionCallInfo fcinfo, int value_argument, int key_argument)
 	return types;
 }
 
-/* The topic argument, for producing. */
+/* The topic argument, for producing by a function of that name. */
 static Topic *
-produce_topic(FunctionCallInfo fcinfo)
+produce_topic(FunctionCallInfo fcinfo, const char *function)
 {
 	char	   *name = text_argument(fcinfo, 0, "topic");
 
-	PreventCommandIfReadOnly("produce");
+	PreventCommandIfReadOnly(function);
 	return topic_open(name, ACL_INSERT, RowExclusiveLock);
 }
 
@@ -67,6 +68,25 @@ partition_argument(FunctionCallInfo fcinfo, int number, const Topic *topic)
 	return PG_GETARG_INT32(number);
 }
 
+Topic *
+record_argument(FunctionCallInfo fcinfo, const char *function, int *partition,
+				RecordInput *record)
+{
+	const RecordTypes *types = produce_types(fcinfo, 1, 2);
+	Topic	   *topic = produce_topic(fcinfo, function);
+	RecordValues values = {
+		.value = fcinfo->args[1],
+		.key = fcinfo->args[2],
+		.headers = fcinfo->args[3],
+		.timestamp = fcinfo->args[5]
+	};
+
+	*partition = partition_argument(fcinfo, 4, topic);
+	make_record(record, topic, types, &values,
+				record_timestamp_from(GetCurrentTimestamp()));
+	return topic;
+}
+
 /*
  * produce(topic text, value, key, headers jsonb, partition int,
  *		   record_timestamp timestamptz) returns bigint
@@ -74,23 +94,12 @@ partition_argument(FunctionCallInfo fcinfo, int number, const Topic *topic)
 Datum
 topic_produce(PG_FUNCTION_ARGS)
 {
-	const RecordTypes *types = produce_types(fcinfo, 1, 2);
-	Topic	   *topic = produce_topic(fcinfo);
-	int			partition = partition_argument(fcinfo, 4, topic);
-	RecordValues values = {
-		.value = fcinfo->args[1],
-		.key = fcinfo->args[2],
-		.headers = fcinfo->args[3],
-		.timestamp = fcinfo->args[5]
-	};
 	RecordInput record;
+	int			partition;
+	Topic	   *topic = record_argument(fcinfo, "produce", &partition, &record);
 
-	make_record(&record, topic, types, &values,
-				record_timestamp_from(GetCurrentTimestamp()));
 	if (partition == ANY_PARTITION)
-		partition = record.key.length < 0 ? rotating_partition(topic)
-			: partition_for_key(record.key.data, record.key.length,
-								topic->partitions);
+		partition = partition_for_record(topic, &record);
 
 	PG_RETURN_INT64(append_records(topic, partition, &record, 1));
 }
@@ -168,7 +177,7 @@ emit_run(void *result, int partition, int64 base_offset, int64 record_count)
 Datum
 topic_produce_batch(PG_FUNCTION_ARGS)
 {
-	Topic	   *topic = produce_topic(fcinfo);
+	Topic	   *topic = produce_topic(fcinfo, "produce");
 	int			partition = partition_argument(fcinfo, 4, topic);
 	int64		now = record_timestamp_from(GetCurrentTimestamp());
 	RecordTypes types;

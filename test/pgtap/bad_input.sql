@@ -57,6 +57,7 @@ $$;
 -- Topics that are not there
 SELECT refused(format(command, 'nowhere'), '42704') FROM unnest(ARRAY[
 	'SELECT topic.produce(%L, ''v'')',
+	'SELECT topic.send(%L, ''v'')',
 	'SELECT * FROM topic.produce_batch(%L, ARRAY[''v''])',
 	'SELECT * FROM topic.fetch(%L)',
 	'SELECT * FROM topic.fetch_text(%L)',
@@ -94,6 +95,8 @@ SELECT refused('SELECT topic.create_topic(''t'')', '42710');
 -- Partitions out of range
 SELECT refused(format(command, partition), '22023') FROM unnest(ARRAY[
 	'SELECT topic.produce(''t'', ''v'', partition => %s)',
+	'SELECT topic.send(''t'', ''v'', partition => %s)',
+	'INSERT INTO topics.t (partition) VALUES (%s)',
 	'SELECT * FROM topic.produce_batch(''t'', ARRAY[''v''], partition => %s)',
 	'SELECT * FROM topic.fetch(''t'', %s)',
 	'SELECT * FROM topic.fetch_text(''t'', %s)',
@@ -161,6 +164,7 @@ SELECT refused(command, '22004') FROM unnest(ARRAY[
 	'SELECT topic.delete_records(NULL, 0)',
 	'SELECT topic.delete_records(''t'', NULL)',
 	'SELECT topic.produce(NULL, ''v'')',
+	'SELECT topic.send(NULL, ''v'')',
 	'SELECT * FROM topic.produce_batch(NULL, ARRAY[''v''])',
 	'SELECT * FROM topic.produce_batch(''t'', NULL::text[])',
 	'SELECT * FROM topic.produce_batch(''t'', NULL::jsonb[])',
@@ -233,12 +237,17 @@ SELECT refused('SELECT * FROM topic.produce_batch(''t'', ' || arguments || ')', 
 	'ARRAY[''a'', ''b''], headers => ARRAY[jsonb ''{}'', ''5'']']) arguments;
 -- Values
 SELECT refused('SELECT topic.produce(''j'', ''no json'')', '22P02');
+SELECT refused('SELECT topic.send(''j'', ''no json'')', '22P02');
 SELECT refused('SELECT * FROM topic.produce_batch(''j'', ARRAY[''1'', ''{''])', '22P02');
 SELECT refused('SELECT topic.produce(''j'', ''"\u0000"''::json)', '22P05');
+SELECT refused('SELECT topic.send(''j'', ''"\u0000"''::json)', '22P05');
 SELECT refused('SELECT topic.produce(''t'', ''\xff''::bytea)', '22021');
+SELECT refused('SELECT topic.send(''t'', ''\xff''::bytea)', '22021');
 SELECT refused('SELECT topic.produce(''t'', ''v'', ''\x00''::bytea)', '22021');
 SELECT refused('SELECT topic.partition_for_key(''t'', ''\xff''::bytea)', '22021');
 SELECT refused('SELECT topic.produce(''small'', ''more than ten'')', '54000');
+SELECT refused('SELECT topic.send(''small'', ''more than ten'')', '54000');
+SELECT refused('INSERT INTO topics.small (value) VALUES (''ten''), (''more than ten'')', '54000');
 SELECT refused('SELECT * FROM topic.produce_batch(''small'', ARRAY[''a'', ''more than ten''])', '54000');
 SELECT refused('SELECT topic.produce(''t'', ''v'', headers => ' || headers || ')', '22023') FROM unnest(ARRAY[
 	'''1''', '''"h"''', '''null''', '''[1]''', '''[["h"]]''', '''[[1, "v"]]''', '''{"h": []}''', '''{"h": {}}''',
@@ -297,6 +306,11 @@ SELECT refused('SELECT * FROM hand_made', '42809');
 SELECT refused('CREATE FOREIGN TABLE h (v text) SERVER pg_topic OPTIONS (topic ''t'')', 'HV00D');
 SELECT refused('UPDATE topics.t SET value = ''x''', '0A000');
 SELECT refused('DELETE FROM topics.t', '0A000');
+SELECT refused('TRUNCATE topics.t', '0A000');
+SELECT refused('INSERT INTO hand_made (value) VALUES (''v'')', '42809');
+SELECT refused('INSERT INTO topics.t (record_offset, value) VALUES (7, ''v'')', '428C9');
+SELECT refused('INSERT INTO topics.t (value) VALUES (''v'') ON CONFLICT (value) DO NOTHING', '42P10');
+SELECT refused('MERGE INTO topics.t USING (SELECT 1 AS a) s ON value = ''a'' WHEN MATCHED THEN DELETE', '0A000');
 SELECT refused('CREATE VIEW v AS SELECT * FROM topics.t; SELECT topic.drop_topic(''t'')', '2BP01');
 
 -- After all this the transaction goes on where it was.
