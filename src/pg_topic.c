@@ -14,6 +14,8 @@
 #include "group_expiry.h"
 #include "maintenance_worker.h"
 #include "offsets_topic.h"
+#include "producer.h"
+#include "producer_expiry.h"
 #include "segment_roll.h"
 #include "topic.h"
 #include "wakeup.h"
@@ -28,7 +30,11 @@ _PG_init(void)
 	topic_cache_init();
 	claims_init();
 	segment_roll_init();
+
+	/* Called before that: segments are switched when nothing is waited for. */
+	producers_init();
 	group_expiry_init();
+	producer_expiry_init();
 	maintenance_worker_init();
 	wakeup_init();
 

@@ -22,9 +22,12 @@
 #include "arguments.h"
 #include "bulk_producer.h"
 #include "compat.h"
+#include "idempotency_key.h"
 #include "partitioner.h"
+#include "produced_key.h"
 #include "record_append.h"
 #include "record_value.h"
+#include "sequenced_batch.h"
 
 PG_FUNCTION_INFO_V1(topic_produce);
 PG_FUNCTION_INFO_V1(topic_produce_batch);
@@ -67,9 +70,22 @@ partition_argument(FunctionCallInfo fcinfo, int number, const Topic *topic)
 	return PG_GETARG_INT32(number);
 }
 
+/* Append a record with a sequence; returns its offset. */
+static int64
+produce_in_sequence(Topic *topic, int partition,
+					const ProducerSequence *sequence, RecordInput *record)
+{
+	SequencedBatch *batch = sequenced_batch_begin(topic, sequence);
+
+	sequenced_batch_add(batch, partition, record);
+	return sequenced_batch_end(batch, &partition);
+}
+
 /*
  * produce(topic text, value, key, headers jsonb, partition int,
- *		   record_timestamp timestamptz) returns bigint
+ *		   record_timestamp timestamptz, producer_id bigint,
+ *		   producer_epoch int, sequence int, idempotency_key text)
+ * returns bigint
  */
 Datum
 topic_produce(PG_FUNCTION_ARGS)
@@ -83,15 +99,29 @@ topic_produce(PG_FUNCTION_ARGS)
 		.headers = fcinfo->args[3],
 		.timestamp = fcinfo->args[5]
 	};
+	ProducerSequence sequence;
+	bool		in_sequence = sequence_arguments(fcinfo, 6, &sequence);
+	const char *idempotency_key = PG_ARGISNULL(9) ? NULL
+		: idempotency_key_argument(fcinfo, 9);
 	RecordInput record;
 
+	if (in_sequence && idempotency_key)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("sequence and idempotency_key must not be given together")));
 	make_record(&record, topic, types, &values,
 				record_timestamp_from(GetCurrentTimestamp()));
+	if (in_sequence)
+		PG_RETURN_INT64(produce_in_sequence(topic, partition, &sequence,
+											&record));
 	if (partition == ANY_PARTITION)
 		partition = record.key.length < 0 ? rotating_partition(topic)
 			: partition_for_key(record.key.data, record.key.length,
 								topic->partitions);
 
+	if (idempotency_key)
+		PG_RETURN_INT64(append_once(topic, idempotency_key, partition,
+									&record));
 	PG_RETURN_INT64(append_records(topic, partition, &record, 1));
 }
 
@@ -162,7 +192,8 @@ emit_run(void *result, int partition, int64 base_offset, int64 record_count)
 
 /*
  * produce_batch(topic text, record_values, keys, headers jsonb[],
- *				 partition int, record_timestamps timestamptz[])
+ *				 partition int, record_timestamps timestamptz[],
+ *				 producer_id bigint, producer_epoch int, sequence int)
  * returns table(partition int, base_offset bigint, record_count int)
  */
 Datum
@@ -176,7 +207,10 @@ topic_produce_batch(PG_FUNCTION_ARGS)
 				keys,
 				headers,
 				timestamps;
-	BulkProducer *producer;
+	ProducerSequence sequence;
+	bool		in_sequence = sequence_arguments(fcinfo, 6, &sequence);
+	BulkProducer *producer = NULL;
+	SequencedBatch *batch = NULL;
 	MemoryContext record_context;
 
 	if (PG_ARGISNULL(1))
@@ -193,7 +227,10 @@ topic_produce_batch(PG_FUNCTION_ARGS)
 		: ARR_ELEMTYPE(PG_GETARG_ARRAYTYPE_P(2));
 
 	InitMaterializedSRF(fcinfo, 0);
-	producer = bulk_producer_begin(topic, emit_run, fcinfo->resultinfo);
+	if (in_sequence)
+		batch = sequenced_batch_begin(topic, &sequence);
+	else
+		producer = bulk_producer_begin(topic, emit_run, fcinfo->resultinfo);
 
 	/* Conversions of one record; the batch keeps a copy. */
 	record_context = AllocSetContextCreate(CurrentMemoryContext,
@@ -212,12 +249,22 @@ topic_produce_batch(PG_FUNCTION_ARGS)
 
 		CHECK_FOR_INTERRUPTS();
 		make_record(&record, topic, &types, &record_values, now);
-		bulk_producer_add(producer, partition, &record);
+		if (in_sequence)
+			sequenced_batch_add(batch, partition, &record);
+		else
+			bulk_producer_add(producer, partition, &record);
 		MemoryContextSwitchTo(old_context);
 		MemoryContextReset(record_context);
 	}
 
-	bulk_producer_end(producer);
+	if (!in_sequence)
+		bulk_producer_end(producer);
+	else if (values.count > 0)
+	{
+		int64		base_offset = sequenced_batch_end(batch, &partition);
+
+		emit_run(fcinfo->resultinfo, partition, base_offset, values.count);
+	}
 	PG_RETURN_NULL();
 }
 
