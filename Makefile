@@ -18,7 +18,7 @@ SHLIB_LINK = -llz4 -lzstd -lz -lsnappy
 
 # The install script, part by part, in the order in which they need each other.
 SQL_PARTS = prologue header topic_fdw topic segment retention producer \
-	producer_state produced_key produce fetch \
+	producer_state produced_key produce produce_query fetch \
 	time_index group consumer_offset consume commit first_time dead_letter \
 	wait_for_records maintenance monitor
 DATA_built = sql/install/$(EXTENSION)--$(EXTVERSION).sql
