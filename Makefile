@@ -17,7 +17,8 @@ OBJS = $(sort $(patsubst %.c,%.o,$(wildcard src/*.c)))
 SHLIB_LINK = -llz4 -lzstd -lz -lsnappy
 
 # The install script, part by part, in the order in which they need each other.
-SQL_PARTS = prologue header topic_fdw topic segment retention produce send fetch \
+SQL_PARTS = prologue header topic_fdw topic segment retention producer \
+	producer_state produced_key produce produce_query send fetch \
 	time_index group consumer_offset consume commit group_member poll \
 	member_commit first_time dead_letter wait_for_records maintenance monitor
 DATA_built = sql/install/$(EXTENSION)--$(EXTVERSION).sql

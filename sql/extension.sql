@@ -71,7 +71,7 @@ SELECT proname, array_agg(DISTINCT prorows) AS rows,
 		array_agg(DISTINCT proparallel) AS parallel
 	FROM pg_proc JOIN pg_namespace n ON n.oid = pronamespace
 	WHERE nspname = 'topic'
-	AND proname ~ '^(produce|produce_batch|consume.*|poll.*|commit(_polled)?|reset_offsets|delete_offsets|fetch.*|.*_topic|.*_group|heartbeat|roll_segment|first_time|dead_letter)$'
+	AND proname ~ '^(produce.*|init_producer|send|consume.*|poll.*|commit(_polled)?|reset_offsets|delete_offsets|fetch.*|.*_topic|.*_group|heartbeat|roll_segment|first_time|dead_letter)$'
 	GROUP BY proname ORDER BY proname;
 
 \c :database

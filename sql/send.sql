@@ -20,11 +20,11 @@ SELECT key, value, headers FROM topics.sent ORDER BY value COLLATE "C", key COLL
 SELECT record_timestamp FROM topics.sent WHERE headers IS NOT NULL;
 SELECT count(*) AS overloads FROM pg_proc s
 	WHERE pronamespace = 'topic'::regnamespace AND proname = 'send';
--- Each is one of produce's.
+-- Each is one of produce's, without what makes that idempotent.
 SELECT pg_get_function_arguments(oid) FROM pg_proc
 	WHERE pronamespace = 'topic'::regnamespace AND proname = 'send'
 EXCEPT
-SELECT pg_get_function_arguments(oid) FROM pg_proc
+SELECT split_part(pg_get_function_arguments(oid), ', producer_id', 1) FROM pg_proc
 	WHERE pronamespace = 'topic'::regnamespace AND proname = 'produce';
 
 -- In the log from the commit on; then in the order of the calls, in full

@@ -179,7 +179,7 @@ expire_groups(void)
 {
 	bool		more = expire_offsets();
 
-	more |= delete_expired_keys(EXPIRE_ROWS) == EXPIRE_ROWS;
+	more |= delete_expired_group_keys(EXPIRE_ROWS) == EXPIRE_ROWS;
 	more |= forget_passed_attempts(EXPIRE_ROWS) == EXPIRE_ROWS;
 	return more;
 }

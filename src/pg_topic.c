@@ -15,6 +15,8 @@
 #include "maintenance_worker.h"
 #include "member_activity.h"
 #include "offsets_topic.h"
+#include "producer.h"
+#include "producer_expiry.h"
 #include "segment_roll.h"
 #include "send_queue.h"
 #include "topic.h"
@@ -30,7 +32,11 @@ _PG_init(void)
 	topic_cache_init();
 	claims_init();
 	segment_roll_init();
+
+	/* Called before that: segments are switched when nothing is waited for. */
+	producers_init();
 	group_expiry_init();
+	producer_expiry_init();
 	member_activity_init();
 	maintenance_worker_init();
 	wakeup_init();

@@ -51,6 +51,12 @@ transaction_lock_acquire(const LOCKTAG *tag)
 	(void) acquire(tag, ExclusiveLock, false);
 }
 
+void
+transaction_lock_acquire_mode(const LOCKTAG *tag, LOCKMODE mode)
+{
+	(void) acquire(tag, mode, false);
+}
+
 bool
 transaction_lock_try(const LOCKTAG *tag)
 {
