@@ -72,6 +72,15 @@ try_lock_group_state(const char *group_id)
 	return transaction_lock_try(&tag);
 }
 
+bool
+group_state_is_locked(const char *group_id)
+{
+	LOCKTAG		tag;
+
+	set_group_state_lock_tag(&tag, group_id);
+	return transaction_lock_is_taken(&tag);
+}
+
 /* Begin a scan of the group's rows, newest first. */
 static void
 begin_state_scan(RowVersionScan *scan, const char *group_id)

@@ -99,6 +99,9 @@ typedef struct ConsumerGroup
 extern void lock_group_state(const char *group_id);
 extern bool try_lock_group_state(const char *group_id);
 
+/* Has another transaction the group's lock? */
+extern bool group_state_is_locked(const char *group_id);
+
 /*
  * The state of a group as it stands now, in the current memory context.
  * `locked`: the caller has the group's lock.
