@@ -19,6 +19,12 @@ SELECT count(*) FROM topic.poll('g', 'a', 7);
 SELECT count(*) FROM topic.poll('g', 'a', max_records => 7);
 SELECT count(*) FROM topic.poll('g', 'a');
 SELECT count(*) FROM topic.poll('g', 'a');
+-- A poll that finds nothing keeps no claim.
+BEGIN;
+SELECT count(*) FROM topic.poll('g', 'a');
+SELECT count(*) FROM pg_locks
+	WHERE locktype = 'object' AND classid = 'topic.consumer_offsets'::regclass AND pid = pg_backend_pid();
+COMMIT;
 SELECT * FROM positions;
 SELECT topic, partition, position FROM topic.assignments ORDER BY 1, 2;
 SELECT * FROM committed;
