@@ -19,8 +19,13 @@ SELECT record_offset FROM topic.consume('g', 't', commit => true);
 \set VERBOSITY terse
 DROP EXTENSION pg_topic;
 SELECT count(*) FROM topics.t;
+-- also before a member's sign of life could be written
+SELECT count(*) FROM topic.join_group('members', ARRAY['t'], 'a');
 SET client_min_messages = warning;
+BEGIN;
+SELECT count(*) FROM topic.heartbeat('members', 'a', 1);
 DROP EXTENSION pg_topic CASCADE;
+COMMIT;
 RESET client_min_messages;
 \set VERBOSITY default
 SELECT nspname, relname FROM pg_namespace n LEFT JOIN pg_class c ON relnamespace = n.oid

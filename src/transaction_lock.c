@@ -69,6 +69,15 @@ transaction_lock_try_mode(const LOCKTAG *tag, LOCKMODE mode)
 	return acquire(tag, mode, true);
 }
 
+bool
+transaction_lock_is_taken(const LOCKTAG *tag)
+{
+	int			holders;
+
+	(void) GetLockConflicts(tag, ExclusiveLock, &holders);
+	return holders > 0;
+}
+
 void
 transaction_lock_release(const LOCKTAG *tag)
 {

@@ -27,6 +27,9 @@ extern bool transaction_lock_try(const LOCKTAG *tag);
 /* The same with another mode than ExclusiveLock, for locks that some share. */
 extern bool transaction_lock_try_mode(const LOCKTAG *tag, LOCKMODE mode);
 
+/* Has another transaction the lock? */
+extern bool transaction_lock_is_taken(const LOCKTAG *tag);
+
 /* Give up an exclusive lock that was taken at this level. */
 extern void transaction_lock_release(const LOCKTAG *tag);
 
