@@ -1,4 +1,4 @@
-# Runs workload.py against a node, and reports its tests as ours.
+# Runs a program in Python against a node, and reports its tests as ours.
 package Workload;
 
 use strict;
@@ -9,8 +9,6 @@ use IPC::Run ();
 use PostgreSQL::Test::Utils;
 use Test::More;
 
-my $program = dirname(__FILE__) . '/workload.py';
-
 # Debian's Python, which has psycopg2; another one may come first in the path.
 my $python = $ENV{PYTHON} // (-x '/usr/bin/python3' ? '/usr/bin/python3' : 'python3');
 
@@ -19,10 +17,18 @@ my $python = $ENV{PYTHON} // (-x '/usr/bin/python3' ? '/usr/bin/python3' : 'pyth
 sub start
 {
 	my ($class, $node, @arguments) = @_;
+
+	return $class->start_program('workload.py', $node, @arguments);
+}
+
+# The same for another program of this directory.
+sub start_program
+{
+	my ($class, $program, $node, @arguments) = @_;
 	my $self = bless { in => '', out => '', err => '' }, $class;
 
 	$self->{process} = IPC::Run::start(
-		[ $python, $program, '--dsn', $node->connstr('postgres'), @arguments ],
+		[ $python, dirname(__FILE__) . "/$program", '--dsn', $node->connstr('postgres'), @arguments ],
 		'<', \$self->{in}, '>', \$self->{out}, '2>', \$self->{err});
 	return $self;
 }
