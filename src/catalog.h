@@ -137,6 +137,9 @@ typedef struct SavedUser
 } SavedUser;
 
 extern Oid	extension_owner(void);
+
+/* The owner of a relation, InvalidOid if it was just dropped. */
+extern Oid	relation_owner(Oid relid);
 extern SavedUser become_user(Oid user);
 extern SavedUser become_extension_owner(void);
 extern void restore_user(SavedUser saved);

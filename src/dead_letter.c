@@ -25,15 +25,12 @@
  */
 #include "postgres.h"
 
-#include "access/htup_details.h"
-#include "catalog/pg_class.h"
 #include "catalog/pg_type.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/snapmgr.h"
-#include "utils/syscache.h"
 #include "utils/timestamp.h"
 
 #include "arguments.h"
@@ -89,25 +86,10 @@ default_topic_name(const Topic *topic)
 	return name;
 }
 
-/* The owner of a topic, InvalidOid if it was just dropped. */
-static Oid
-topic_owner(const Topic *topic)
-{
-	HeapTuple	tuple = SearchSysCache1(RELOID,
-										ObjectIdGetDatum(topic->relid));
-	Oid			owner;
-
-	if (!HeapTupleIsValid(tuple))
-		return InvalidOid;
-	owner = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
-	ReleaseSysCache(tuple);
-	return owner;
-}
-
 static void
 check_same_owner(const Topic *topic, const Topic *target)
 {
-	if (topic_owner(target) != topic_owner(topic))
+	if (relation_owner(target->relid) != relation_owner(topic->relid))
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("topic \"%s\" is not the dead-letter topic of \"%s\"",
@@ -130,7 +112,7 @@ default_topic_context(void *arg)
 static Topic *
 open_default_topic(Topic *topic, const char *name)
 {
-	SavedUser	saved = become_user(topic_owner(topic));
+	SavedUser	saved = become_user(relation_owner(topic->relid));
 	ErrorContextCallback context;
 	Topic	   *target = topic_lookup(name);
 

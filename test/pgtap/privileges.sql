@@ -353,7 +353,8 @@ SELECT set_eq($$
 	SELECT p.oid::regprocedure::text FROM pg_proc p
 	WHERE pronamespace = 'topic'::regnamespace
 	AND NOT has_function_privilege('regress_topic_nobody', p.oid, 'EXECUTE') $$,
-	ARRAY['topic.fdw_handler()', 'topic.fdw_validator(text[],oid)', 'topic.on_sql_drop()'],
+	ARRAY['topic.fdw_handler()', 'topic.fdw_validator(text[],oid)', 'topic.on_sql_drop()',
+		'topic.on_create_trigger()'],
 	'functions that are not for users');
 SELECT is(count(*), 0::bigint, 'no function runs with its owner''s rights')
 	FROM pg_proc WHERE pronamespace = 'topic'::regnamespace AND prosecdef;
