@@ -11,8 +11,8 @@
 #
 # usage: bench/groups.sh [members]
 
-# shellcheck source-path=SCRIPTDIR source=common.sh
-source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 begin_bench "$@"
 members=${1:-10000}
@@ -83,13 +83,6 @@ run_group()
 row "operations a second" "at the start" "after $members members" ""
 run_group fresh "nobody holds a snapshot"
 
-psql -X -q >/dev/null 2>&1 <<SQL &
-BEGIN ISOLATION LEVEL REPEATABLE READ;
-SELECT count(*) FROM topic.topics;
-SELECT pg_sleep(86400);
-SQL
-until [ "$(sql "SELECT count(*) FROM pg_stat_activity WHERE query ~ '^SELECT pg_sleep'")" = 1 ]; do
-	sleep 0.1
-done
+hold_snapshot
 run_group held "an old snapshot is held"
-sql "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query ~ '^SELECT pg_sleep'" >/dev/null
+release_snapshot
