@@ -18,6 +18,7 @@ begin_bench "$@"
 members=${1:-10000}
 sample=1000
 
+create_cpu_seconds
 sql "ALTER DATABASE postgres SET synchronous_commit = off"
 sql "
 	SELECT topic.create_topic('orders', 16), topic.create_topic('payments', 16);
@@ -59,12 +60,9 @@ sql "
 speed()
 {
 	psql -X -A -t -q -v ON_ERROR_STOP=1 <<-SQL
-		CREATE TEMP VIEW ticks AS SELECT fields[14]::int + fields[15]::int AS ticks
-			FROM string_to_array(pg_read_file('/proc/self/stat'), ' ') fields;
-		CREATE TEMP TABLE before AS TABLE ticks;
+		SELECT cpu_seconds() AS begun \\gset
 		CALL cycles('$1', $sample);
-		SELECT round(5 * $sample * $(getconf CLK_TCK) / (a.ticks - b.ticks)::numeric)
-		FROM ticks a, before b;
+		SELECT round(5 * $sample / (cpu_seconds() - :begun));
 	SQL
 }
 

@@ -21,6 +21,8 @@ transactions=50000
 begin_bench "$@"
 runs=${1:-5}
 
+create_cpu_seconds
+
 # Besides the server that is there, a copy of it with pg_topic preloaded.
 pg_ctl stop -w -m fast -D "$server" >/dev/null
 cp -a "$server" "$workspace/preloaded"
@@ -55,9 +57,7 @@ transactions()
 {
 	keep "$1.cpu" "$(psql -X -A -t -q -v ON_ERROR_STOP=1 <<-SQL
 		SET synchronous_commit = off;
-		CREATE TEMP VIEW ticks AS SELECT fields[14]::int + fields[15]::int AS ticks
-			FROM string_to_array(pg_read_file('/proc/self/stat'), ' ') fields;
-		CREATE TEMP TABLE before AS TABLE ticks;
+		SELECT cpu_seconds() AS begun \\gset
 		DO \$\$
 		BEGIN
 			FOR i IN 1..$transactions LOOP
@@ -65,8 +65,7 @@ transactions()
 				COMMIT;
 			END LOOP;
 		END \$\$;
-		SELECT 1000000.0 * (a.ticks - b.ticks) / $(getconf CLK_TCK) / $transactions
-		FROM ticks a, before b;
+		SELECT 1000000 * (cpu_seconds() - :begun) / $transactions;
 	SQL
 	)"
 }

@@ -112,7 +112,7 @@ test_scripts()
 {
 	local script
 
-	for script in .ci/run scripts/*.sh demo/*.sh; do
+	for script in .ci/run scripts/*.sh demo/*.sh bench/*.sh bench/workloads/*.sh; do
 		check "scripts: $script" shellcheck -x -S warning "$script"
 	done
 }

@@ -96,7 +96,7 @@ while read -r name title; do
 	[ $name = topics ] ||
 		judge "produce and consume of 1 record, $title" "the small case" "<= 1.2" ms news.$name news.small
 done <<-TABLE
-	large $(numfmt --grouping "$large") records
+	large $(thousands "$large") records
 	partitions 1,000 partitions
 	topics 500 topics
 TABLE
