@@ -191,11 +191,15 @@ def main():
     runs = "\n".join(markdown(
         [["workload", "run", "on", "load before", "after", "rounds"],
          *results.runs]))
+    quick = ""
+    if any(run[1] == "quick" for run in results.runs):
+        quick = ("**Some of these are of quick runs, with small sizes: to see "
+                 "that it works, not to be quoted.**\n\n")
     machine = (directory / "machine.txt").read_text()
     (directory / "results.md").write_text(
         "# Results of bench/run.sh\n\nWritten by `bench/report.py`; "
         "[docs/performance.md](../../docs/performance.md) explains it.\n\n"
-        f"{rows}\n\n{sum(targets)} of {len(targets)} targets met.\n\n"
+        f"{quick}{rows}\n\n{sum(targets)} of {len(targets)} targets met.\n\n"
         f"```text\n{machine}```\n\n{runs}\n")
     plot_ratios(results.rows, directory / "ratios.svg")
     if results.curves:

@@ -57,14 +57,14 @@ if [ $mode = full ]; then
 	records=1000000
 	transactions=20000
 	seconds=10
-	held_seconds=600 window=60 commits=1000000
+	held_seconds=600 window=60 point=5 commits=1000000
 	large=100000000
 else
 	rounds=3
 	records=300000
-	transactions=2000
+	transactions=1000
 	seconds=1
-	held_seconds=10 window=2 commits=100000
+	held_seconds=8 window=2 point=0.5 commits=100000
 	large=4000000
 fi
 
@@ -142,7 +142,7 @@ describe()
 {
 	echo "$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1), $(nproc) cores," \
 		"$(awk '/^MemTotal/ { printf "%.0f", $2 / 1048576 }' /proc/meminfo) GB;" \
-		"$(uname -s -r); $(sql "SELECT split_part(version(), ' on ', 1)")"
+		"$(uname -s) $(uname -r | cut -d - -f 1); $(sql "SELECT split_part(version(), ' on ', 1)")"
 	"$(pg_config --bindir)/pg_test_fsync" -s 1 -f "$workspace/fsync" 2>/dev/null |
 		sed -n 's|^ *fdatasync *\([0-9.]* ops/sec.*\)|fdatasync of 8 kB: \1|p' | head -n 1
 	sql "SELECT string_agg(name || ' = ' || current_setting(name), ', ' ORDER BY name)

@@ -15,8 +15,8 @@ create_cpu_seconds
 sql "SELECT topic.create_topic('single'), topic.create_topic('committed')" >/dev/null
 sql "$(produce_bulk committed "$commits")"
 
-# Points of curves are pairs: seconds since the start, operations a second, of
-# CPU time in loops, by the clock in pgbench.
+# Points of curves: seconds since the start; operations since the last point;
+# and the seconds that they took, of CPU time in loops, by the clock in pgbench.
 
 # Run a loop for $held_seconds, time and again from its start, which does not
 # count.
@@ -50,10 +50,10 @@ held_loop()
 					COMMIT;
 					begun := cpu_seconds();
 				END IF;
-				IF clock_timestamp() > point + interval '$held_seconds s' / 100 THEN
+				IF clock_timestamp() > point + interval '$point s' THEN
 					used := used + cpu_seconds() - begun;
-					RAISE NOTICE 'point % %', extract(epoch FROM clock_timestamp() - start),
-						done / greatest(used, 0.001);
+					RAISE NOTICE 'point % % %', extract(epoch FROM clock_timestamp() - start),
+						done, used;
 					point := clock_timestamp();
 					begun := cpu_seconds();
 					used := 0;
@@ -76,9 +76,9 @@ held_commits()
 			FOR i IN 1..$commits LOOP
 				PERFORM topic.commit('bench', 'committed', 0, i);
 				COMMIT;
-				IF i % ($commits / 100) = 0 THEN
-					RAISE NOTICE 'point % %', extract(epoch FROM clock_timestamp() - start),
-						$commits / 100 / greatest(cpu_seconds() - begun, 0.001);
+				IF i % ($commits / 50) = 0 THEN
+					RAISE NOTICE 'point % % %', extract(epoch FROM clock_timestamp() - start),
+						$commits / 50, cpu_seconds() - begun;
 					begun := cpu_seconds();
 				END IF;
 			END LOOP;
@@ -101,15 +101,16 @@ curve()
 	local name=$1 title=$2 points=$figures/$1.points span
 
 	"${@:3}" >"$workspace/output" || die "$(tail -n 5 "$workspace/output")"
-	sed -n -E 's/.*NOTICE: +point ([^ ]+) (.*)/\1 \2/p
-		s/^progress: ([0-9.]+) s, ([0-9.]+) tps.*/\1 \2/p' "$workspace/output" >"$points"
-	sed "s/ /\t/; s/^/curve\t$title\t/" "$points" >>"$results/$workload.tsv"
+	sed -n -E 's/.*NOTICE: +point //p
+		s/^progress: ([0-9.]+) s, ([0-9.]+) tps.*/\1 \2 1/p' "$workspace/output" >"$points"
+	awk -v title="$title" '$3 > 0 { printf "curve\t%s\t%s\t%.9g\n", title, $1, $2 / $3 }' \
+		"$points" >>"$results/$workload.tsv"
 	span=$(tail -n 1 "$points" | awk -v window=$window -v all=$held_seconds \
 		'{ print $1 < all / 2 ? $1 * window / all : window }')
-	keep "$name.first" "$(awk -v span="$span" '$1 <= span { sum += $2; n++ }
-		END { print sum / n }' "$points")"
+	keep "$name.first" "$(awk -v span="$span" '$1 <= span { sum += $2; seconds += $3 }
+		END { print sum / seconds }' "$points")"
 	keep "$name.last" "$(tac "$points" | awk -v span="$span" 'NR == 1 { end = $1 }
-		$1 > end - span { sum += $2; n++ } END { print sum / n }')"
+		$1 > end - span { sum += $2; seconds += $3 } END { print sum / seconds }')"
 }
 
 hold_snapshot
