@@ -134,7 +134,7 @@ def plot_ratios(rows, path):
         begin, end = sorted((x(1), x(row.ratio)))
         colour = GOOD if row.met() else BAD
         parts += [
-            text(left - 8, y + 13, f"{int(row.workload[:2])}  {row.title} : {row.baseline}"[:78],
+            text(left - 8, y + 13, f"{int(row.workload[:2])}. {row.title} : {row.baseline}",
                  "end"),
             f'<rect x="{begin:.1f}" y="{y + 3}" width="{max(1, end - begin):.1f}" '
             f'height="{step - 7}" fill="{colour}"/>',
@@ -147,11 +147,12 @@ def plot_curves(curves, path):
     """Speeds over time, as parts of each curve's mean in its first tenth."""
     width, height, left, top = 800, 420, 50, 30
     bottom, right = 130, 20
-    minutes = max(points[-1][0] for points in curves.values()) / 60
+    longest = max(points[-1][0] for points in curves.values())
+    unit, unit_name = (60, "minutes") if longest > 120 else (1, "seconds")
     highest = 1.2
 
     def x(seconds):
-        return left + (width - left - right) * seconds / 60 / minutes
+        return left + (width - left - right) * seconds / longest
 
     def y(part):
         return top + (height - top - bottom) * (1 - min(part, highest) / highest)
@@ -162,9 +163,9 @@ def plot_curves(curves, path):
         parts += [line(left, y(tick), width - right, y(tick)),
                   text(left - 6, y(tick) + 4, f"{tick:g}", "end")]
     for tick in range(6):
-        at = minutes * 60 * tick / 5
-        parts.append(text(x(at), height - bottom + 18, f"{at / 60:.1f}", "middle"))
-    parts.append(text(width - right, height - bottom + 36, "minutes", "end"))
+        at = longest * tick / 5
+        parts.append(text(x(at), height - bottom + 18, f"{at / unit:.1f}", "middle"))
+    parts.append(text(width - right, height - bottom + 36, unit_name, "end"))
     for index, (title, points) in enumerate(curves.items()):
         colour = COLOURS[index % len(COLOURS)]
         first = [speed for at, speed in points if at <= points[-1][0] / 10] or [points[0][1]]
