@@ -158,3 +158,6 @@ describe >"$results/machine.txt"
 for workload in "${workloads[@]}"; do
 	run_workload "$workload"
 done
+
+# Nobody needs its data: no checkpoint.
+pg_ctl stop -w -m immediate -D "$server" >/dev/null
