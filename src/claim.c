@@ -156,7 +156,7 @@ find_subscription(const char *group_id, const Topic *topic)
 }
 
 Subscription *
-subscription_for(const char *group_id, const Topic *topic)
+subscription_for(const char *group_id, Topic *topic)
 {
 	Subscription *subscription = find_subscription(group_id, topic);
 	MemoryContext old_context;
@@ -184,6 +184,7 @@ subscription_for(const char *group_id, const Topic *topic)
 		subscription->partition_count = topic->partitions;
 	}
 	MemoryContextSwitchTo(old_context);
+	subscription->memory = group_memory(topic, group_id);
 	return subscription;
 }
 
@@ -273,6 +274,7 @@ Claim *
 claim_partition(Subscription *subscription, int partition, bool *was_held)
 {
 	LOCKTAG		tag;
+	PartitionMemory *memory;
 	ConsumerOffset committed;
 	Claim	   *claim = subscription->claims[partition];
 
@@ -285,9 +287,14 @@ claim_partition(Subscription *subscription, int partition, bool *was_held)
 	if (!transaction_lock_try(&tag))
 		return NULL;
 
-	consumer_offset_read(subscription->group_id, subscription->topic,
-						 partition, SnapshotSelf, &committed, NULL);
+	memory = partition_memory(subscription->memory, partition);
+	consumer_offset_read_claimed(subscription->group_id, subscription->topic,
+								 partition,
+								 memory ? memory->commit_number : 0,
+								 &committed);
 	check_seen_by_transaction(subscription, partition, &committed);
+	if (memory)
+		memory->commit_number = committed.commit_number;
 
 	claim = MemoryContextAllocZero(TopTransactionContext, sizeof(Claim));
 	claim->partition = partition;

@@ -9,6 +9,7 @@
 #define TOPIC_CLAIM_H
 
 #include "consumer_offset.h"
+#include "group_memory.h"
 #include "topic.h"
 
 /* Where the transaction stands in a partition that it has claimed. */
@@ -38,14 +39,14 @@ typedef struct Subscription
 	int			consumed_level; /* nesting level of consume; 0: not called */
 	int			partition_count;
 	Claim	  **claims;			/* by partition; NULL: not claimed */
+	GroupMemory *memory;		/* NULL: none */
 	struct Subscription *next;
 } Subscription;
 
 extern void claims_init(void);
 
 /* The subscription of this transaction, made if there is none yet. */
-extern Subscription *subscription_for(const char *group_id,
-									  const Topic *topic);
+extern Subscription *subscription_for(const char *group_id, Topic *topic);
 
 /* The next subscription of a group in this transaction; NULL: the first. */
 extern Subscription *next_subscription(const char *group_id,

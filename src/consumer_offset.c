@@ -27,32 +27,33 @@
 
 #define TABLE	"consumer_offsets"
 
-/* Begin a scan of one partition's rows, newest first. */
+/*
+ * Begin a scan of one partition's rows from a commit number on, newest first.
+ */
 static void
 begin_offset_scan(RowVersionScan *scan, const char *group_id,
-				  const char *topic, int partition, Snapshot snapshot)
+				  const char *topic, int partition, int64 number,
+				  Snapshot snapshot)
 {
 	Datum		keys[] = {
 		CStringGetTextDatum(group_id), CStringGetTextDatum(topic),
 		Int32GetDatum(partition)
 	};
 
-	row_version_scan_begin(scan, TABLE, keys, lengthof(keys), snapshot);
+	row_version_scan_begin_from(scan, TABLE, keys, lengthof(keys), number,
+								snapshot);
 }
 
-void
-consumer_offset_read(const char *group_id, const char *topic, int partition,
-					 Snapshot snapshot, ConsumerOffset *offset,
-					 const char **metadata)
+/* What the scan finds first. */
+static void
+read_offset(RowVersionScan *scan, ConsumerOffset *offset,
+			const char **metadata)
 {
-	RowVersionScan scan;
+	TupleTableSlot *slot = scan->slot;
 
 	memset(offset, 0, sizeof(ConsumerOffset));
-	begin_offset_scan(&scan, group_id, topic, partition, snapshot);
-	if (row_version_scan_next(&scan))
+	if (row_version_scan_next(scan))
 	{
-		TupleTableSlot *slot = scan.slot;
-
 		offset->found = true;
 		offset->committed_offset =
 			DatumGetInt64(slot->tts_values[Anum_consumer_offsets_committed_offset - 1]);
@@ -68,7 +69,39 @@ consumer_offset_read(const char *group_id, const char *topic, int partition,
 				? NULL
 				: TextDatumGetCString(slot->tts_values[Anum_consumer_offsets_metadata - 1]);
 	}
-	row_version_scan_end(&scan);
+	row_version_scan_end(scan);
+}
+
+void
+consumer_offset_read(const char *group_id, const char *topic, int partition,
+					 Snapshot snapshot, ConsumerOffset *offset,
+					 const char **metadata)
+{
+	RowVersionScan scan;
+
+	begin_offset_scan(&scan, group_id, topic, partition, 0, snapshot);
+	read_offset(&scan, offset, metadata);
+}
+
+/*
+ * A scan of the index reads all entries of a page that its keys allow, before
+ * it returns the first; and most are those of commits before the last one.  So
+ * the scan is bounded first by a number that was the last one once.  It may be
+ * greater than any that is left, if offsets were deleted.
+ */
+void
+consumer_offset_read_claimed(const char *group_id, const char *topic,
+							 int partition, int64 likely_number,
+							 ConsumerOffset *offset)
+{
+	RowVersionScan scan;
+
+	begin_offset_scan(&scan, group_id, topic, partition, likely_number,
+					  SnapshotSelf);
+	read_offset(&scan, offset, NULL);
+	if (!offset->found && likely_number > 0)
+		consumer_offset_read(group_id, topic, partition, SnapshotSelf, offset,
+							 NULL);
 }
 
 bool
@@ -78,7 +111,7 @@ consumer_offset_exists(const char *group_id, const char *topic, int partition,
 	RowVersionScan scan;
 	bool		found = false;
 
-	begin_offset_scan(&scan, group_id, topic, partition, SnapshotAny);
+	begin_offset_scan(&scan, group_id, topic, partition, 0, SnapshotAny);
 	while (!found && row_version_scan_next(&scan))
 		found = table_tuple_satisfies_snapshot(scan.relation, scan.slot,
 											   snapshot);

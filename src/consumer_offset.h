@@ -37,6 +37,15 @@ extern void consumer_offset_read(const char *group_id, const char *topic,
 								 const char **metadata);
 
 /*
+ * The same for who holds the claim, if it is likely that the last commit has
+ * this number or a greater one.
+ */
+extern void consumer_offset_read_claimed(const char *group_id,
+										 const char *topic, int partition,
+										 int64 likely_number,
+										 ConsumerOffset *offset);
+
+/*
  * Does the MVCC snapshot see anything committed?  For who holds the claim;
  * takes no predicate locks either.
  */

@@ -78,7 +78,7 @@ commit_own_claims(PolledCommit *commit)
 
 /* What earlier transactions have polled in a partition. */
 static void
-commit_partition(PolledCommit *commit, const Topic *topic, int partition)
+commit_partition(PolledCommit *commit, Topic *topic, int partition)
 {
 	Subscription *subscription = subscription_for((*commit->group)->group_id,
 												  topic);

@@ -27,8 +27,8 @@
 #include "row_inserter.h"
 #include "row_version.h"
 
-/* No table has more columns in its key before the number. */
-#define MAX_KEYS	4
+/* No table has more columns in its key, the number included. */
+#define MAX_KEYS	5
 
 static RegProcedure
 equality_function(Oid type)
@@ -44,13 +44,14 @@ equality_function(Oid type)
 	}
 }
 
-void
-row_version_scan_begin(RowVersionScan *scan, const char *table,
-					   const Datum *keys, int key_count, Snapshot snapshot)
+/* Begin a scan; `from` is the least number, 0 if any will do. */
+static void
+begin_scan(RowVersionScan *scan, const char *table, const Datum *keys,
+		   int key_count, int64 from, Snapshot snapshot)
 {
 	ScanKeyData scan_keys[MAX_KEYS];
 
-	Assert(key_count <= MAX_KEYS);
+	Assert(key_count < MAX_KEYS);
 	scan->relation = table_open(catalog_relation_oid(table), AccessShareLock);
 	scan->index = index_open(primary_key_index(scan->relation),
 							 AccessShareLock);
@@ -65,9 +66,31 @@ row_version_scan_begin(RowVersionScan *scan, const char *table,
 		ScanKeyInit(&scan_keys[i], i + 1, BTEqualStrategyNumber,
 					equality_function(type), keys[i]);
 	}
+	if (from > 0)
+	{
+		ScanKeyInit(&scan_keys[key_count], key_count + 1,
+					BTGreaterEqualStrategyNumber, F_INT8GE,
+					Int64GetDatum(from));
+		key_count++;
+	}
 	scan->scan = begin_index_scan(scan->relation, scan->index, snapshot,
 								  key_count);
 	index_rescan(scan->scan, scan_keys, key_count, NULL, 0);
+}
+
+void
+row_version_scan_begin(RowVersionScan *scan, const char *table,
+					   const Datum *keys, int key_count, Snapshot snapshot)
+{
+	begin_scan(scan, table, keys, key_count, 0, snapshot);
+}
+
+void
+row_version_scan_begin_from(RowVersionScan *scan, const char *table,
+							const Datum *keys, int key_count, int64 number,
+							Snapshot snapshot)
+{
+	begin_scan(scan, table, keys, key_count, number, snapshot);
 }
 
 /*

@@ -31,6 +31,12 @@ extern void row_version_scan_begin(RowVersionScan *scan, const char *table,
 								   const Datum *keys, int key_count,
 								   Snapshot snapshot);
 
+/* The same, of those rows only whose number is not less. */
+extern void row_version_scan_begin_from(RowVersionScan *scan,
+										const char *table, const Datum *keys,
+										int key_count, int64 number,
+										Snapshot snapshot);
+
 /*
  * Begin a scan of what is committed now, and of what this transaction wrote.
  * Whatever is replaced meanwhile, either the old version is found or the new

@@ -70,6 +70,7 @@ typedef struct Topic
 	int64	   *log_starts;
 	int64	   *stable_offsets; /* of each partition, as last found; see
 								 * stable_offset.c */
+	struct GroupMemory *groups; /* see group_memory.c */
 
 	bool		valid;
 	MemoryContext context;
