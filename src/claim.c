@@ -38,6 +38,7 @@
 #include "utils/snapmgr.h"
 
 #include "claim.h"
+#include "news.h"
 #include "transaction_lock.h"
 #include "wakeup.h"
 
@@ -357,6 +358,9 @@ commit_claim(Subscription *subscription, Claim *claim, int64 committed_offset,
 {
 	ClaimState *state = claim_state_for_update(claim);
 
+	if (state->committed.found &&
+		committed_offset < state->committed.committed_offset)
+		news_add(subscription->topic_id, claim->partition);
 	consumer_offset_write(subscription->group_id, subscription->topic,
 						  claim->partition, &state->committed,
 						  committed_offset, metadata);
@@ -377,6 +381,7 @@ delete_claimed_offset(Subscription *subscription, Claim *claim)
 {
 	consumer_offset_delete(subscription->group_id, subscription->topic,
 						   claim->partition, &claim->state.committed);
+	news_add(subscription->topic_id, claim->partition);
 	forget_claim(claim);
 }
 

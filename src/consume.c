@@ -17,11 +17,13 @@
  */
 #include "postgres.h"
 
+#include "access/xact.h"
 #include "miscadmin.h"
 
 #include "arguments.h"
 #include "claim_reader.h"
 #include "group.h"
+#include "news.h"
 #include "reconcile.h"
 #include "wakeup.h"
 
@@ -34,7 +36,22 @@ typedef struct Consumer
 	ClaimReader reader;
 	int64		claims_left;	/* claims that the transaction may still hold */
 	bool		released;		/* was a claim given up? */
+	bool		members_checked;	/* for partitions that were not claimed */
 } Consumer;
+
+/*
+ * Nothing was read under a new claim: because the group has read all that there
+ * is behind what others have committed?
+ */
+static bool
+is_idle(const ClaimReader *reader, const Claim *claim)
+{
+	const ConsumerOffset *committed = &claim->state.committed;
+
+	return reader->output.at_end && committed->found &&
+		claim->state.position == committed->committed_offset &&
+		!TransactionIdIsCurrentTransactionId(committed->writer);
+}
 
 /*
  * Claim a partition if it is free, and return its records.
@@ -46,6 +63,7 @@ static void
 consume_partition(Consumer *consumer, int partition)
 {
 	ClaimReader *reader = &consumer->reader;
+	uint64		news = news_count(reader->topic->id, partition);
 	bool		keep;
 	Claim	   *claim = claim_partition(reader->subscription, partition, &keep);
 
@@ -59,9 +77,32 @@ consume_partition(Consumer *consumer, int partition)
 		consumer->claims_left--;
 	else
 	{
+		if (is_idle(reader, claim))
+			note_idle_partition(reader->subscription->memory, partition, news);
 		release_claim(reader->subscription, claim);
 		consumer->released = true;
 	}
+}
+
+/*
+ * Is there no need to look at the partition?
+ *
+ * A serializable transaction depends on what it does not find, and is known to
+ * by looking.
+ */
+static bool
+can_skip(Consumer *consumer, int partition)
+{
+	ClaimReader *reader = &consumer->reader;
+
+	if (IsolationIsSerializable() ||
+		!partition_is_idle(reader->subscription->memory, reader->topic->id,
+						   partition))
+		return false;
+	if (!consumer->members_checked)
+		check_group_has_no_members(reader->subscription->group_id);
+	consumer->members_checked = true;
+	return true;
 }
 
 static Datum
@@ -94,6 +135,7 @@ consume(FunctionCallInfo fcinfo, ValueFormat format)
 
 	subscription = subscription_for(group_id, reader->topic);
 	subscription_mark_consumed(subscription);
+	group_memory_expire(subscription->memory);
 	reader->subscription = subscription;
 	record_output_begin(&reader->output, fcinfo, reader->topic, format);
 
@@ -118,7 +160,7 @@ consume(FunctionCallInfo fcinfo, ValueFormat format)
 		int			partition = (first + i) % partition_count;
 
 		CHECK_FOR_INTERRUPTS();
-		if (wanted[partition])
+		if (wanted[partition] && !can_skip(&consumer, partition))
 			consume_partition(&consumer, partition);
 	}
 

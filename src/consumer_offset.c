@@ -22,8 +22,10 @@
 
 #include "catalog.h"
 #include "consumer_offset.h"
+#include "news.h"
 #include "offsets_topic.h"
 #include "row_version.h"
+#include "topic.h"
 
 #define TABLE	"consumer_offsets"
 
@@ -180,12 +182,15 @@ consumer_offsets_delete(const char *column, const char *value)
 	{
 		HeapTuple	tuple = SPI_tuptable->vals[i];
 		TupleDesc	columns = SPI_tuptable->tupdesc;
+		char	   *name = SPI_getvalue(tuple, columns, 2);
+		Topic	   *topic = topic_lookup(name);
 		bool		isnull;
+		int			partition = DatumGetInt32(SPI_getbinval(tuple, columns, 3,
+															&isnull));
 
-		offsets_topic_delete(SPI_getvalue(tuple, columns, 1),
-							 SPI_getvalue(tuple, columns, 2),
-							 DatumGetInt32(SPI_getbinval(tuple, columns, 3,
-														 &isnull)));
+		if (topic)
+			news_add(topic->id, partition);
+		offsets_topic_delete(SPI_getvalue(tuple, columns, 1), name, partition);
 	}
 	SPI_finish();
 	return count;

@@ -8,17 +8,22 @@
 #ifndef TOPIC_GROUP_MEMORY_H
 #define TOPIC_GROUP_MEMORY_H
 
+#include "datatype/timestamp.h"
+
 #include "topic.h"
 
 typedef struct PartitionMemory
 {
 	int64		commit_number;	/* of the last commit that was seen; 0: none */
+	bool		idle;			/* the group had read all */
+	uint64		news;			/* while this was what had happened there */
 } PartitionMemory;
 
 typedef struct GroupMemory
 {
 	struct GroupMemory *next;
 	char	   *group_id;
+	TimestampTz idle_since;		/* since when partitions are noted as idle */
 	int			partition_count;
 	PartitionMemory partitions[FLEXIBLE_ARRAY_MEMBER];
 } GroupMemory;
@@ -36,5 +41,22 @@ partition_memory(GroupMemory *memory, int partition)
 	return memory && partition < memory->partition_count
 		? &memory->partitions[partition] : NULL;
 }
+
+/*
+ * Forget which partitions were idle if that was long ago.  To be called before
+ * partition_is_idle().
+ */
+extern void group_memory_expire(GroupMemory *memory);
+
+/*
+ * The group, or rather the holder of its claim, has found nothing to read
+ * behind the committed offset, while this was the news.
+ */
+extern void note_idle_partition(GroupMemory *memory, int partition,
+								uint64 news);
+
+/* Is there still nothing to read? */
+extern bool partition_is_idle(GroupMemory *memory, int32 topic_id,
+							  int partition);
 
 #endif							/* TOPIC_GROUP_MEMORY_H */

@@ -49,6 +49,7 @@
 
 #include "compat.h"
 #include "log_append.h"
+#include "news.h"
 #include "row_inserter.h"
 #include "segment.h"
 #include "stable_offset.h"
@@ -266,6 +267,7 @@ log_append(LogAppender *appender, int partition,
 		offset += batches[i].record_count;
 	}
 	transaction_lock_release(&append_lock);
+	news_add(appender->topic->id, partition);
 
 	/*
 	 * After the insert: a serializable reader either locked the partition

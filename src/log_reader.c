@@ -61,6 +61,7 @@ struct LogReader
 	int64		next_offset;	/* where the next run begins */
 	bool		skips_open;		/* instead of ending at an open row */
 	bool		log_ended;		/* no further run */
+	bool		stopped;		/* it ended at an open row */
 
 	MemoryContext run_context;
 	int			run_rows;		/* size of the next run */
@@ -200,6 +201,7 @@ copy_rows(LogReader *reader, LogScan *scan)
 			if (reader->serializable)
 				check_rest(reader, scan, &row);
 			reader->log_ended = true;
+			reader->stopped = true;
 			return;
 		}
 
@@ -295,6 +297,12 @@ log_reader_next(LogReader *reader, Record *record)
 								 reader->partition);
 		reader->batch_open = false;
 	}
+}
+
+bool
+log_reader_is_at_end(const LogReader *reader)
+{
+	return reader->log_ended && !reader->stopped;
 }
 
 void

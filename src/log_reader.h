@@ -45,6 +45,12 @@ extern void log_reader_skip_open(LogReader *reader);
  * valid until the next call.
  */
 extern bool log_reader_next(LogReader *reader, Record *record);
+
+/*
+ * After the last record: is there nothing behind it, no open row either, that
+ * could become one?  Of what the index had when that was read.
+ */
+extern bool log_reader_is_at_end(const LogReader *reader);
 extern void log_reader_end(LogReader *reader);
 
 /*

@@ -19,6 +19,7 @@
 #include "producer_expiry.h"
 #include "segment_roll.h"
 #include "send_queue.h"
+#include "shared_memory.h"
 #include "topic.h"
 #include "wakeup.h"
 
@@ -40,6 +41,7 @@ _PG_init(void)
 	member_activity_init();
 	maintenance_worker_init();
 	wakeup_init();
+	shared_memory_init();
 
 	/*
 	 * The last is called first at commit: what the others do is to include

@@ -84,6 +84,7 @@ output_records(RecordOutput *output, Topic *topic, int partition,
 		*last_offset = record.offset;
 		count++;
 	}
+	output->at_end = log_reader_is_at_end(reader);
 	log_reader_end(reader);
 	return count;
 }

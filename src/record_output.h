@@ -20,6 +20,7 @@ typedef struct RecordOutput
 	ReturnSetInfo *result;
 	MemoryContext record_context;	/* for the conversion of one record */
 	Datum		topic;			/* the first column; 0: there is none */
+	bool		at_end;			/* of the log of the partition read last */
 } RecordOutput;
 
 /*

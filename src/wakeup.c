@@ -43,7 +43,6 @@
 #include "miscadmin.h"
 #include "port/atomics.h"
 #include "port/pg_bitutils.h"
-#include "storage/ipc.h"
 #include "storage/latch.h"
 #include "storage/proc.h"
 #include "storage/shmem.h"
@@ -61,47 +60,32 @@ typedef struct WakeupShared
 
 static WakeupShared *shared = NULL;
 
-static shmem_request_hook_type previous_shmem_request_hook = NULL;
-static shmem_startup_hook_type previous_shmem_startup_hook = NULL;
-
 /* What this transaction has done something to. */
 static uint64 touched = 0;
 
 /* At least the nesting level of the deepest subtransaction that did so. */
 static int	touched_level = 0;
 
-static Size
-shared_size(void)
+Size
+wakeup_shared_size(void)
 {
 	return add_size(offsetof(WakeupShared, masks),
 					mul_size(MaxBackends, sizeof(pg_atomic_uint64)));
 }
 
-static void
-request_shared_memory(void)
-{
-	if (previous_shmem_request_hook)
-		previous_shmem_request_hook();
-	RequestAddinShmemSpace(shared_size());
-}
-
-static void
-create_shared_memory(void)
+void
+wakeup_shared_create(void)
 {
 	bool		found;
 
-	if (previous_shmem_startup_hook)
-		previous_shmem_startup_hook();
-	LWLockAcquire(AddinShmemInitLock, LW_EXCLUSIVE);
-	shared = ShmemInitStruct("pg_topic wake-ups", shared_size(), &found);
-	if (!found)
-	{
-		for (int i = 0; i < BUCKETS; i++)
-			pg_atomic_init_u32(&shared->waiters[i], 0);
-		for (int i = 0; i < MaxBackends; i++)
-			pg_atomic_init_u64(&shared->masks[i], 0);
-	}
-	LWLockRelease(AddinShmemInitLock);
+	shared = ShmemInitStruct("pg_topic wake-ups", wakeup_shared_size(),
+							 &found);
+	if (found)
+		return;
+	for (int i = 0; i < BUCKETS; i++)
+		pg_atomic_init_u32(&shared->waiters[i], 0);
+	for (int i = 0; i < MaxBackends; i++)
+		pg_atomic_init_u64(&shared->masks[i], 0);
 }
 
 /* The lowest bucket of a mask, which is not empty; takes it out. */
@@ -176,10 +160,6 @@ wakeup_init(void)
 {
 	if (!process_shared_preload_libraries_in_progress)
 		return;
-	previous_shmem_request_hook = shmem_request_hook;
-	shmem_request_hook = request_shared_memory;
-	previous_shmem_startup_hook = shmem_startup_hook;
-	shmem_startup_hook = create_shared_memory;
 	RegisterResourceReleaseCallback(release_resources, NULL);
 	RegisterSubXactCallback(start_subtransaction, NULL);
 }

@@ -8,6 +8,8 @@
 #ifndef TOPIC_WAKEUP_H
 #define TOPIC_WAKEUP_H
 
+extern Size wakeup_shared_size(void);
+extern void wakeup_shared_create(void);
 extern void wakeup_init(void);
 
 /*
