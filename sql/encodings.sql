@@ -64,7 +64,7 @@ SELECT topic.produce('t', 'v'::bytea, key => '\xf09f9880'::bytea, partition => 2
 SELECT topic.produce('t', 'v', headers => '{"h": {"hex": "e282ac"}}', partition => 3);
 SELECT partition, record_offset, key, value FROM topic.fetch('t') WHERE partition > 0;
 SELECT value FROM topic.fetch_text('t', 1);
-SELECT value FROM topic.fetch_text('t', 2);
+SELECT key, value FROM topic.fetch_text('t', 2);
 SELECT headers FROM topic.fetch_text('t', 3);
 SELECT value FROM topic.consume_text('g', 't', partitions => ARRAY[1]);
 SELECT value FROM topics.t WHERE partition = 1;

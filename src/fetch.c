@@ -7,47 +7,79 @@
  */
 #include "postgres.h"
 
+#include "utils/lsyscache.h"
 #include "utils/snapmgr.h"
 
 #include "arguments.h"
-#include "log_reader.h"
+#include "fetch.h"
 #include "record_output.h"
 
 PG_FUNCTION_INFO_V1(topic_fetch);
 PG_FUNCTION_INFO_V1(topic_fetch_text);
 PG_FUNCTION_INFO_V1(topic_fetch_json);
 
-static Datum
-fetch(FunctionCallInfo fcinfo, ValueFormat format)
+void
+fetch_request_init(FetchRequest *request, FunctionCallInfo fcinfo,
+				   Snapshot snapshot)
 {
 	char	   *name = text_argument(fcinfo, 0, "topic");
 	Topic	   *topic = topic_open(name, ACL_SELECT, AccessShareLock);
-	int			first = 0;
-	int			last = topic->partitions - 1;
-	LogRange	range;
-	int64		max_records;
+
+	request->topic = topic;
+	request->first = 0;
+	request->last = topic->partitions - 1;
+	if (!PG_ARGISNULL(1))
+	{
+		request->first = request->last = PG_GETARG_INT32(1);
+		check_partition(topic, request->first);
+	}
+	request->range.from_offset = bigint_argument(fcinfo, 2, "from_offset", 0,
+												 0);
+	request->range.to_offset = bigint_argument(fcinfo, 3, "to_offset", 0,
+											   PG_INT64_MAX);
+	request->range.from_time = time_argument(fcinfo, 4, PG_INT64_MIN);
+	request->range.to_time = time_argument(fcinfo, 5, PG_INT64_MAX);
+	request->max_records = int_argument(fcinfo, 6, "max_records", 1,
+										PG_INT64_MAX);
+	if (PG_ARGISNULL(1))
+		lock_topic_for_serializable(topic, snapshot);
+}
+
+bool
+is_fetch_function(Oid function, ValueFormat *format)
+{
+	FmgrInfo	info;
+
+	/* To be quick: it has a support function, as hardly another has. */
+	if (!OidIsValid(get_func_support(function)))
+		return false;
+	fmgr_info(function, &info);
+	if (info.fn_addr == topic_fetch)
+		*format = FORMAT_BYTES;
+	else if (info.fn_addr == topic_fetch_text)
+		*format = FORMAT_TEXT;
+	else if (info.fn_addr == topic_fetch_json)
+		*format = FORMAT_JSON;
+	else
+		return false;
+	return true;
+}
+
+static Datum
+fetch(FunctionCallInfo fcinfo, ValueFormat format)
+{
+	FetchRequest request;
 	RecordOutput output;
 	int64		last_offset;
 
-	if (!PG_ARGISNULL(1))
-	{
-		first = last = PG_GETARG_INT32(1);
-		check_partition(topic, first);
-	}
-	range.from_offset = bigint_argument(fcinfo, 2, "from_offset", 0, 0);
-	range.to_offset = bigint_argument(fcinfo, 3, "to_offset", 0,
-									  PG_INT64_MAX);
-	range.from_time = time_argument(fcinfo, 4, PG_INT64_MIN);
-	range.to_time = time_argument(fcinfo, 5, PG_INT64_MAX);
-	max_records = int_argument(fcinfo, 6, "max_records", 1, PG_INT64_MAX);
-
-	record_output_begin(&output, fcinfo, topic, format);
-	if (PG_ARGISNULL(1))
-		lock_topic_for_serializable(topic, GetActiveSnapshot());
-	for (int partition = first; partition <= last && max_records > 0;
-		 partition++)
-		max_records -= output_records(&output, topic, partition, &range,
-									  max_records, &last_offset);
+	fetch_request_init(&request, fcinfo, GetActiveSnapshot());
+	record_output_begin(&output, fcinfo, request.topic, format);
+	for (int partition = request.first;
+		 partition <= request.last && request.max_records > 0; partition++)
+		request.max_records -= output_records(&output, request.topic,
+											  partition, &request.range,
+											  request.max_records,
+											  &last_offset);
 	PG_RETURN_NULL();
 }
 

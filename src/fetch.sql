@@ -1,5 +1,10 @@
 -- Reading without a consumer group.
 
+CREATE FUNCTION topic.fetch_support(request internal) RETURNS internal
+AS 'MODULE_PATHNAME', 'topic_fetch_support' LANGUAGE C STRICT;
+COMMENT ON FUNCTION topic.fetch_support(internal) IS
+'What the planner asks about topic.fetch().';
+
 CREATE FUNCTION topic.fetch(
 	topic text, partition int DEFAULT NULL,
 	from_offset bigint DEFAULT NULL, to_offset bigint DEFAULT NULL,
@@ -8,7 +13,8 @@ CREATE FUNCTION topic.fetch(
 RETURNS TABLE (partition int, record_offset bigint, record_timestamp timestamptz,
 	key bytea, value bytea, headers topic.header[])
 AS 'MODULE_PATHNAME', 'topic_fetch'
-LANGUAGE C STABLE PARALLEL RESTRICTED ROWS 1000;
+LANGUAGE C STABLE PARALLEL RESTRICTED ROWS 1000
+SUPPORT topic.fetch_support;
 COMMENT ON FUNCTION topic.fetch(text, int, bigint, bigint, timestamptz, timestamptz, int) IS
 'Records of a topic, key and value as bytea; to_offset and to_time are exclusive. Needs SELECT on the topic.';
 
@@ -20,7 +26,8 @@ CREATE FUNCTION topic.fetch_text(
 RETURNS TABLE (partition int, record_offset bigint, record_timestamp timestamptz,
 	key text, value text, headers jsonb)
 AS 'MODULE_PATHNAME', 'topic_fetch_text'
-LANGUAGE C STABLE PARALLEL RESTRICTED ROWS 1000;
+LANGUAGE C STABLE PARALLEL RESTRICTED ROWS 1000
+SUPPORT topic.fetch_support;
 COMMENT ON FUNCTION topic.fetch_text(text, int, bigint, bigint, timestamptz, timestamptz, int) IS
 'Records of a topic, key and value as text; to_offset and to_time are exclusive. Needs SELECT on the topic.';
 
@@ -32,6 +39,7 @@ CREATE FUNCTION topic.fetch_json(
 RETURNS TABLE (partition int, record_offset bigint, record_timestamp timestamptz,
 	key text, value jsonb, headers jsonb)
 AS 'MODULE_PATHNAME', 'topic_fetch_json'
-LANGUAGE C STABLE PARALLEL RESTRICTED ROWS 1000;
+LANGUAGE C STABLE PARALLEL RESTRICTED ROWS 1000
+SUPPORT topic.fetch_support;
 COMMENT ON FUNCTION topic.fetch_json(text, int, bigint, bigint, timestamptz, timestamptz, int) IS
 'Records of a topic, key as text, value as jsonb; to_offset and to_time are exclusive. Needs SELECT on the topic.';

@@ -1,0 +1,255 @@
+/*-------------------------------------------------------------------------
+ *
+ * fetch_scan.c
+ *		Calls of fetch in FROM, one record at a time.
+ *
+ * fetch_plan.c says why.  The snapshot is the query's, as it is for a scan of
+ * the topic's relation, which is what this resembles (topic_fdw_scan.c).
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/table.h"
+#include "commands/explain.h"
+#include "executor/executor.h"
+#include "miscadmin.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+#include "utils/ruleutils.h"
+
+#include "compat.h"
+#include "fetch.h"
+#include "record_value.h"
+
+typedef struct FetchScan
+{
+	CustomScanState css;
+	FuncExpr   *call;
+	ValueFormat format;
+	List	   *arguments;		/* of ExprState */
+	RecordColumn columns[RECORD_COLUMN_COUNT];	/* by attribute of the scan */
+
+	/* The current pass over the log: a rescan starts another. */
+	MemoryContext pass_context;
+	FetchRequest request;
+	Relation	relation;		/* the topic's; NULL before the first record */
+	RecordFormatter formatter;
+	int			partition;		/* the next one to read */
+	LogReader  *reader;			/* NULL between partitions */
+} FetchScan;
+
+static Node *create_state(CustomScan * plan);
+static void begin_scan(CustomScanState * node, EState *estate, int eflags);
+static TupleTableSlot *next_row(CustomScanState * node);
+static void end_scan(CustomScanState * node);
+static void rescan(CustomScanState * node);
+static void explain_scan(CustomScanState * node, List *ancestors,
+						 ExplainState *es);
+
+const		CustomScanMethods fetch_scan_methods = {
+	.CustomName = "TopicFetch",
+	.CreateCustomScanState = create_state
+};
+
+static const CustomExecMethods fetch_exec_methods = {
+	.CustomName = "TopicFetch",
+	.BeginCustomScan = begin_scan,
+	.ExecCustomScan = next_row,
+	.EndCustomScan = end_scan,
+	.ReScanCustomScan = rescan,
+	.ExplainCustomScan = explain_scan
+};
+
+static Node *
+create_state(CustomScan * plan)
+{
+	FetchScan  *scan = palloc0(sizeof(FetchScan));
+
+	NodeSetTag(scan, T_CustomScanState);
+	scan->css.methods = &fetch_exec_methods;
+	return (Node *) scan;
+}
+
+static void
+begin_scan(CustomScanState * node, EState *estate, int eflags)
+{
+	FetchScan  *scan = (FetchScan *) node;
+	CustomScan *plan = (CustomScan *) node->ss.ps.plan;
+	ListCell   *cell;
+
+	scan->call = linitial_node(FuncExpr, plan->custom_exprs);
+	if (eflags & EXEC_FLAG_EXPLAIN_ONLY)
+		return;
+
+	/* As the executor does for a function that it calls. */
+	check_function_privilege(scan->call->funcid);
+	if (!is_fetch_function(scan->call->funcid, &scan->format))
+		elog(ERROR, "unexpected function in the plan of a fetch");
+	scan->arguments = ExecInitExprList(scan->call->args, &node->ss.ps);
+	foreach(cell, plan->custom_scan_tlist)
+	{
+		TargetEntry *column = lfirst(cell);
+
+		scan->columns[column->resno - 1] =
+			(RecordColumn) (castNode(Var, column->expr)->varattno - 1);
+	}
+	scan->pass_context = AllocSetContextCreate(CurrentMemoryContext,
+											   "pg_topic fetch",
+											   ALLOCSET_DEFAULT_SIZES);
+}
+
+/* Find out what this pass has to read. */
+static void
+start_pass(FetchScan *scan)
+{
+	LOCAL_FCINFO(fcinfo, FETCH_ARGUMENTS);
+	ExprContext *context = scan->css.ss.ps.ps_ExprContext;
+	EState	   *estate = scan->css.ss.ps.state;
+	MemoryContext old_context;
+	ListCell   *cell;
+
+	MemoryContextReset(scan->pass_context);
+	old_context = MemoryContextSwitchTo(scan->pass_context);
+
+	InitFunctionCallInfoData(*fcinfo, NULL, FETCH_ARGUMENTS, InvalidOid, NULL,
+							 NULL);
+	foreach(cell, scan->arguments)
+	{
+		NullableDatum *argument = &fcinfo->args[foreach_current_index(cell)];
+
+		argument->value = ExecEvalExpr(lfirst(cell), context,
+									   &argument->isnull);
+	}
+	fetch_request_init(&scan->request, fcinfo, estate->es_snapshot);
+	record_formatter_init(&scan->formatter, scan->request.topic, scan->format);
+
+	/* Whoever drops the topic must know that it is in use. */
+	scan->relation = table_open(scan->request.topic->relid, NoLock);
+	scan->partition = scan->request.first;
+	MemoryContextSwitchTo(old_context);
+}
+
+/* Begin to read the next partition; false if there is none. */
+static bool
+open_next_partition(FetchScan *scan)
+{
+	FetchRequest *request = &scan->request;
+	MemoryContext old_context;
+
+	if (scan->partition > request->last)
+		return false;
+	old_context = MemoryContextSwitchTo(scan->pass_context);
+	scan->formatter.partition = scan->partition;
+	scan->reader = log_reader_begin(request->topic, scan->partition,
+									&request->range,
+									scan->css.ss.ps.state->es_snapshot);
+	scan->partition++;
+	MemoryContextSwitchTo(old_context);
+	return true;
+}
+
+static void
+close_reader(FetchScan *scan)
+{
+	if (scan->reader)
+		log_reader_end(scan->reader);
+	scan->reader = NULL;
+}
+
+static bool
+next_record(FetchScan *scan, Record *record)
+{
+	if (scan->request.max_records == 0)
+		return false;
+	for (;;)
+	{
+		if (!scan->reader && !open_next_partition(scan))
+			return false;
+		if (log_reader_next(scan->reader, record))
+		{
+			scan->request.max_records--;
+			return true;
+		}
+		close_reader(scan);
+	}
+}
+
+/* Access method of ExecScan(). */
+static TupleTableSlot *
+read_record(ScanState * node)
+{
+	FetchScan  *scan = (FetchScan *) node;
+	TupleTableSlot *slot = node->ss_ScanTupleSlot;
+	MemoryContext old_context =
+		MemoryContextSwitchTo(node->ps.ps_ExprContext->ecxt_per_tuple_memory);
+	Record		record;
+
+	ExecClearTuple(slot);
+	if (!scan->relation)
+		start_pass(scan);
+	if (next_record(scan, &record))
+	{
+		int			count = slot->tts_tupleDescriptor->natts;
+
+		for (int i = 0; i < count; i++)
+			slot->tts_values[i] = record_column(&scan->formatter, &record,
+												scan->columns[i],
+												&slot->tts_isnull[i]);
+		ExecStoreVirtualTuple(slot);
+	}
+	MemoryContextSwitchTo(old_context);
+	return slot;
+}
+
+/*
+ * Only a subquery that knows nothing of the row being rechecked gets here: see
+ * fetch_plan.c.  It is run from its start, as ever.
+ */
+static bool
+recheck_record(ScanState * node, TupleTableSlot *slot)
+{
+	return !TupIsNull(read_record(node));
+}
+
+static TupleTableSlot *
+next_row(CustomScanState * node)
+{
+	return ExecScan(&node->ss, read_record, recheck_record);
+}
+
+static void
+close_pass(FetchScan *scan)
+{
+	close_reader(scan);
+	if (scan->relation)
+		table_close(scan->relation, NoLock);
+	scan->relation = NULL;
+}
+
+static void
+rescan(CustomScanState * node)
+{
+	close_pass((FetchScan *) node);
+	ExecScanReScan(&node->ss);
+}
+
+static void
+end_scan(CustomScanState * node)
+{
+	close_pass((FetchScan *) node);
+}
+
+/* Show the call, whose arguments bound what is read. */
+static void
+explain_scan(CustomScanState * node, List *ancestors, ExplainState *es)
+{
+	FetchScan  *scan = (FetchScan *) node;
+	List	   *context = set_deparse_context_plan(es->deparse_cxt,
+												   node->ss.ps.plan,
+												   ancestors);
+
+	ExplainPropertyText("Function Call",
+						deparse_expression((Node *) scan->call, context,
+										   es->verbose, false), es);
+}
