@@ -232,16 +232,19 @@ test_pgtap()
 # Crashes, standbys, dumps: test/t, with servers of their own.
 test_tap()
 {
-	local file name log_file
+	local file name log_file before=$failed
 
 	need_server || return 0
+
+	# They wait more than they work, so there is one for each processor.
+	timeout -k 10 900 make -s prove_installcheck PROVE_FLAGS="-j $(nproc)" \
+		PROVE_TESTS='test/t/*.pl' >"$log" 2>&1 </dev/null || true
 	for file in test/t/*.pl; do
 		name=$(basename "$file" .pl)
-		if timeout -k 10 600 make -s prove_installcheck PROVE_TESTS="$file" \
-			>"$log" 2>&1 </dev/null; then
+		if grep -qE "^$file \.+ (ok|skipped)" "$log"; then
 			pass "tap: $name"
 		else
-			fail "tap: $name" tmp_check/log/regress_log_"$name" "$log"
+			fail "tap: $name" tmp_check/log/regress_log_"$name"
 			for log_file in tmp_check/log/"$name"_*.log; do
 				echo "---- the end of $log_file"
 				tail -n 15 "$log_file"
@@ -249,6 +252,7 @@ test_tap()
 			done
 		fi
 	done
+	[ "$failed" = "$before" ] || grep -A 100 '^Test Summary Report' "$log" || tail -n 30 "$log"
 }
 
 # The SQL in the documentation.
