@@ -1,0 +1,350 @@
+"""The faults that strike a server while clients are at work."""
+
+import os
+import random
+import shutil
+import signal
+import subprocess
+import threading
+import time
+
+import psycopg2
+
+import clients
+from server import SmallDisk, send_signal, wait_for_end
+
+
+class Fault:
+    """No fault, but connections that clients cut: what the others build on."""
+
+    settings = {}
+    errors = ()             # that clients must expect, too
+    must_happen = ()        # parts of what is counted
+    interval = 1            # seconds between strikes, at most
+    cuts = 0.01             # how many transactions lose their connection
+    compacts = False        # there is a compacted topic
+    prepares = False        # transactions are prepared
+    may_lose = False        # acknowledged records
+
+    def set_up(self, run):
+        """Start servers; returns why not, if there is no way."""
+        self.server = run.server('main')
+        self.server.create(run.template())
+        self.server.start()
+        run.target = self.server.dsn, 0
+
+    def tear_down(self, run):
+        self.server.stop('immediate')
+
+    def followers(self, run):
+        """More who read."""
+        return []
+
+    def connected(self, client):
+        """A client has a new connection."""
+
+    def begin(self, client):
+        """A client is about to begin a transaction."""
+
+    def strike(self, run):
+        pass
+
+    def end(self, run):
+        """There shall be peace."""
+
+
+class KillBackend(Fault):
+    """kill -9 of a backend at random; the server crashes and recovers."""
+
+    def strike(self, run):
+        try:
+            cursor = run.connect().cursor()
+            cursor.execute("""
+                SELECT pid FROM pg_stat_activity
+                WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()""")
+            send_signal(run.rng.choice(cursor.fetchall())[0], signal.SIGKILL)
+        except (psycopg2.Error, IndexError):
+            pass                # it is recovering still
+
+
+class KillServer(Fault):
+    """kill -9 of the postmaster, or of all processes, and crash recovery."""
+
+    def strike(self, run):
+        if run.rng.random() < 0.5:
+            self.server.kill_all()
+        else:
+            self.server.kill_postmaster()
+        self.server.start()
+
+
+class StopImmediately(Fault):
+    """pg_ctl stop -m immediate, and crash recovery."""
+
+    def strike(self, run):
+        self.server.stop('immediate')
+        self.server.start()
+
+
+class SynchronousPromotion(Fault):
+    """The primary dies, and a synchronous standby takes its place."""
+
+    settings = {'synchronous_standby_names': 'standby'}
+    cuts = 0        # a wait for the standby that is given up acknowledges nothing,
+                    # but shows others what the standby may not have
+    interval = 2
+
+    def set_up(self, run):
+        self.server = run.server('main')
+        self.server.create(run.template())
+        self.standby = run.server('standby', {'synchronous_standby_names': ''})
+        self.standby.create_standby(self.server)
+        self.standby.settings.pop('synchronous_standby_names')
+        self.standby.configure()
+        self.server.start()
+        self.standby.start()
+        run.target = self.server.dsn, 0
+        self.struck = False
+
+    def tear_down(self, run):
+        self.standby.stop('immediate')
+        self.server.stop('immediate')
+
+    def followers(self, run):
+        return [clients.Follower(run, 'of the standby', (self.standby.dsn, 1))]
+
+    def strike(self, run):
+        if self.struck:
+            return
+        self.struck = True
+        self.kill_primary(run)
+        self.standby.promote()
+        run.target = self.standby.dsn, 1
+
+    def kill_primary(self, run):
+        self.server.kill_all()
+
+
+class AsynchronousPromotion(SynchronousPromotion):
+    """The same without waiting for the standby, which lags when it happens."""
+
+    settings = {}
+    may_lose = True
+
+    def kill_primary(self, run):
+        senders = [pid for pid in self.server.children() if 'walsender' in title(pid)]
+        for pid in senders:
+            os.kill(pid, signal.SIGSTOP)
+        time.sleep(0.3)
+        self.server.kill_all()
+
+
+def title(pid):
+    try:
+        with open(f'/proc/{pid}/cmdline', encoding='utf-8') as file:
+            return file.read()
+    except OSError:
+        return ''
+
+
+class DiskFull(Fault):
+    """No room for data, while there is room for the WAL."""
+
+    errors = ('53100',)
+    must_happen = ('error 53100 of a producer', 'error 53100 of a roller')
+    compacts = True
+    megabytes = 48
+    in_small_disk = 'base'
+
+    def set_up(self, run):
+        self.disk = SmallDisk(os.path.join(run.directory, 'disk'), self.megabytes)
+        self.server = run.server('main')
+        why_not = self.disk.mount()
+        if why_not:
+            return f'no small disk: {why_not}'
+        self.server.enter = self.disk.enter()
+        self.server.create(run.template())
+        inside = os.path.join(self.server.data, self.in_small_disk)
+        shutil.copytree(inside, self.disk.path(self.in_small_disk))
+        shutil.rmtree(inside)
+        os.symlink(os.path.join(self.disk.directory, self.in_small_disk), inside)
+        self.server.start()
+        run.target = self.server.dsn, 0
+        return None
+
+    def tear_down(self, run):
+        self.server.stop('immediate')
+        self.disk.unmount()
+
+    def strike(self, run):
+        self.disk.fill()
+        time.sleep(run.rng.uniform(0.1, 1))
+        self.disk.free()
+
+    def end(self, run):
+        self.disk.free()
+
+
+class WalFull(DiskFull):
+    """No room for the WAL: the server ends, and is started again."""
+
+    must_happen = ()
+    in_small_disk = 'pg_wal'
+    settings = {'max_wal_size': '32MB', 'min_wal_size': '32MB'}
+
+    def strike(self, run):
+        super().strike(run)
+        self.end(run)
+
+    def end(self, run):
+        super().end(run)
+        if self.server.postmaster() is None:
+            run.count('server ended')
+            self.server.start()
+
+
+class Interrupts(Fault):
+    """Timeouts, cancels and terminations at any moment."""
+
+    errors = ('57014', '55P03')
+    must_happen = ('error 57014 of a producer', 'error 57014 of a consumer')
+    interval = 0.02
+
+    def begin(self, client):
+        if client.rng.random() < 0.2:
+            client.execute(f'SET statement_timeout = {client.rng.randint(1, 20)}')
+            client.execute(f'SET lock_timeout = {client.rng.randint(1, 5)}')
+        else:
+            client.execute('RESET statement_timeout')
+            client.execute('RESET lock_timeout')
+
+    def set_up(self, run):
+        super().set_up(run)
+        self.connection = run.connect()
+
+    def strike(self, run):
+        function = run.rng.choice(('pg_cancel_backend',) * 4 + ('pg_terminate_backend',))
+        self.connection.cursor().execute(f"""
+            SELECT {function}(pid) FROM pg_stat_activity
+            WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()
+            ORDER BY state = 'active' DESC, random() LIMIT 1""")
+
+
+class PgBouncer(Fault):
+    """pgbouncer in transaction mode: each transaction has another backend.
+
+    It is killed, and so are its connections.
+    """
+
+    program = '/usr/sbin/pgbouncer'
+
+    def set_up(self, run):
+        if not os.path.exists(self.program):
+            return f'there is no {self.program}'
+        super().set_up(run)
+        self.port = self.server.port + 1
+        self.configuration = os.path.join(run.directory, 'pgbouncer.ini')
+        users = os.path.join(run.directory, 'users')
+        with open(users, 'w', encoding='utf-8') as file:
+            file.write('"postgres" ""\n')
+        with open(self.configuration, 'w', encoding='utf-8') as file:
+            file.write(f"""
+[databases]
+postgres = host={run.directory} port={self.server.port}
+[pgbouncer]
+listen_port = {self.port}
+listen_addr =
+unix_socket_dir = {run.directory}
+auth_type = trust
+auth_file = {users}
+pool_mode = transaction
+default_pool_size = 8
+logfile = {run.directory}/pgbouncer.log
+""")
+        self.start()
+        run.target = f'host={run.directory} port={self.port} dbname=postgres user=postgres', 0
+        return None
+
+    def start(self):
+        with open(os.devnull, 'r+', encoding='utf-8') as null:
+            self.pooler = subprocess.Popen([self.program, self.configuration],
+                                           stdin=null, stdout=null, stderr=null)
+        time.sleep(0.1)
+
+    def kill(self):
+        self.pooler.kill()
+        self.pooler.wait()
+
+    def strike(self, run):
+        if run.rng.random() < 0.5:
+            self.kill()
+            self.start()
+        else:
+            cursor = psycopg2.connect(self.server.dsn).cursor()
+            cursor.execute("""
+                SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+                WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()
+                ORDER BY random() LIMIT 3""")
+
+    def tear_down(self, run):
+        self.kill()
+        super().tear_down(run)
+
+
+class Prepared(Fault):
+    """PREPARE TRANSACTION, left open and resolved later, also after a crash."""
+
+    prepares = True
+    errors = ('55P03',)
+    must_happen = ('prepared',)
+    interval = 2
+
+    def strike(self, run):
+        self.server.stop('immediate')
+        self.server.start()
+
+
+class Clock(Fault):
+    """The server's clock steps back, and ahead."""
+
+    interval = 0.3
+    library = '/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1'
+
+    def set_up(self, run):
+        if not os.path.exists(self.library):
+            return f'there is no {self.library}'
+        self.file = os.path.join(run.directory, 'clock')
+        self.step(0)
+        self.server = run.server('main', environment={
+            'LD_PRELOAD': self.library, 'FAKETIME_TIMESTAMP_FILE': self.file,
+            'FAKETIME_NO_CACHE': '1', 'DONT_FAKE_MONOTONIC': '1',
+            'FAKETIME_DONT_FAKE_MONOTONIC': '1'})
+        self.server.create(run.template())
+        self.server.start()
+        run.target = self.server.dsn, 0
+        return None
+
+    def step(self, seconds):
+        new = self.file + '.new'
+        with open(new, 'w', encoding='utf-8') as file:
+            file.write(f'{seconds:+}\n')
+        os.rename(new, self.file)
+
+    def strike(self, run):
+        self.step(run.rng.choice((-3600, -60, -1, 0, 1, 60)))
+
+
+ALL = {
+    'none': Fault,
+    'kill-backend': KillBackend,
+    'kill-server': KillServer,
+    'stop-immediate': StopImmediately,
+    'synchronous-promotion': SynchronousPromotion,
+    'asynchronous-promotion': AsynchronousPromotion,
+    'disk-full': DiskFull,
+    'wal-full': WalFull,
+    'interrupts': Interrupts,
+    'pgbouncer': PgBouncer,
+    'prepared': Prepared,
+    'clock': Clock,
+}
