@@ -109,14 +109,17 @@ note_membership_change(void)
 	changed_membership = true;
 }
 
-/* Is there something to write that the last heartbeat does not say? */
+/*
+ * Is there something to write that the last heartbeat does not say?  One from
+ * the future says nothing: the clock has been set back.
+ */
 static bool
 heartbeat_is_due(const MemberActivity *activity,
 				 const MemberHeartbeat *heartbeat, TimestampTz now)
 {
 	return activity->acknowledged_epoch > heartbeat->acknowledged_epoch ||
 		activity->auto_committed_at > heartbeat->auto_committed_at ||
-		heartbeat->at > now ||
+		heartbeat->at > now || heartbeat->auto_committed_at > now ||
 		TimestampDifferenceExceeds(heartbeat->at, now,
 								   activity->session_timeout / 10);
 }
@@ -144,7 +147,7 @@ beat(const MemberActivity *activity)
 	heartbeat.at = now;
 	heartbeat.acknowledged_epoch = Max(heartbeat.acknowledged_epoch,
 									   activity->acknowledged_epoch);
-	heartbeat.auto_committed_at = Max(heartbeat.auto_committed_at,
+	heartbeat.auto_committed_at = Max(Min(heartbeat.auto_committed_at, now),
 									  activity->auto_committed_at);
 	member_heartbeat_write(group_id, member_id, &heartbeat);
 }
