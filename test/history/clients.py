@@ -321,8 +321,13 @@ class Consumer(GroupClient):
         super().__init__(run, f'consumer {number}')
 
     def source(self, topic, max_records, commit):
-        return (f"""(SELECT '{topic}' AS topic, * FROM topic.consume_text(
-                '{self.group}', '{topic}', %s, commit => %s)) c""", (max_records, commit))
+        """Now and then the statement began long before it claims."""
+        sleep = self.rng.uniform(0, 0.02) \
+            if self.round.fault.may_sleep and self.rng.random() < 0.3 else 0
+        return (f"""(SELECT pg_sleep(%s)::text AS nothing OFFSET 0) s CROSS JOIN LATERAL
+                (SELECT '{topic}' AS topic, * FROM topic.consume_text(
+                '{self.group}' || nothing, '{topic}', %s, commit => %s)) c""",
+                (sleep, max_records, commit))
 
     def execute_commit(self, topic):
         self.execute('SELECT * FROM topic.commit(%s, %s)', (self.group, topic))

@@ -25,6 +25,7 @@ class Fault:
     compacts = False        # there is a compacted topic
     prepares = False        # transactions are prepared
     may_lose = False        # acknowledged records
+    may_sleep = True        # with pg_sleep()
 
     def set_up(self, run):
         """Start servers; returns why not, if there is no way."""
@@ -111,6 +112,13 @@ class SynchronousPromotion(Fault):
         self.server.stop('immediate')
 
     def followers(self, run):
+        """One reads on the standby, once that has all there is to begin with."""
+        cursor = psycopg2.connect(self.standby.dsn).cursor()
+        ready = False
+        while not ready:
+            cursor.execute("SELECT to_regclass('sink') IS NOT NULL")
+            ready, = cursor.fetchone()
+            cursor.connection.rollback()
         return [clients.Follower(run, 'of the standby', (self.standby.dsn, 1))]
 
     def strike(self, run):
@@ -308,6 +316,8 @@ class Clock(Fault):
     """The server's clock steps back, and ahead."""
 
     interval = 0.3
+    must_happen = ('steps back',)
+    may_sleep = False       # it goes by the clock
     library = '/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1'
 
     def set_up(self, run):
@@ -331,7 +341,29 @@ class Clock(Fault):
         os.rename(new, self.file)
 
     def strike(self, run):
+        before = self.now(run)
         self.step(run.rng.choice((-3600, -60, -1, 0, 1, 60)))
+        if self.now(run) < before:
+            run.count('steps back')
+
+    @staticmethod
+    def now(run):
+        cursor = run.connect().cursor()
+        cursor.execute('SELECT clock_timestamp()')
+        return cursor.fetchone()[0]
+
+    def end(self, run):
+        """Back behind all that has been, just when a member has died.
+
+        Others must get its partitions when they have not heard of it for its
+        session's timeout, whatever the clock said when they last did.
+        """
+        self.step(0)
+        run.connect().cursor().execute(
+            "SELECT FROM topic.join_group(%s, %s, session_timeout => '1 s')",
+            (clients.Member.group, [topic for topic, _ in run.topics]))
+        time.sleep(0.5)
+        self.step(-7200)
 
 
 ALL = {

@@ -38,7 +38,6 @@ from server import Server
 PRODUCERS = 4
 CONSUMERS = 3
 MEMBERS = 3
-DRAIN_SECONDS = 60
 
 
 class Round:
@@ -96,6 +95,7 @@ class Round:
             cursor.execute('SET allow_system_table_mods = on')
             cursor.execute("UPDATE pg_proc SET probin = %s WHERE probin = '$libdir/pg_topic'",
                            (self.arguments.library,))
+            cursor = self.connect().cursor()    # which has not loaded the other one
         for topic, partitions in self.topics:
             policy = 'compact' if topic == 'compacted' else 'delete'
             cursor.execute('SELECT topic.create_topic(%s, %s, cleanup_policy => %s, segment_bytes => 200000)',
@@ -149,13 +149,13 @@ class Round:
             self.join(client)
 
     def join(self, client):
-        client.join(DRAIN_SECONDS)
+        client.join(self.arguments.patience)
         if client.is_alive():
             self.fail(f'{client.name} hangs')
 
     def drain(self):
         """Wait until both groups have processed all."""
-        deadline = time.monotonic() + DRAIN_SECONDS
+        deadline = time.monotonic() + self.arguments.patience
         behind = None
         while time.monotonic() < deadline:
             try:
@@ -284,6 +284,8 @@ def main():
     parser.add_argument('--minutes', type=float, default=0, help='of all of it')
     parser.add_argument('--seed', type=int, default=random.randrange(1000000))
     parser.add_argument('--directory', default=os.environ.get('TMPDIR', '/tmp'))
+    parser.add_argument('--patience', type=float, default=60,
+                        help='how many seconds clients have to come to their end')
     parser.add_argument('--keep')
     parser.add_argument('--library')
     parser.add_argument('--expect', nargs='+', default=[])
