@@ -12,7 +12,7 @@
 . "$(dirname "$0")/common.sh"
 
 all_parts=(build indent scripts meta unit fuzz regress isolation pgtap tap
-	docs python demo)
+	history docs python demo)
 
 for part in "$@"; do
 	[[ " ${all_parts[*]} " == *" $part "* ]] || die "no part $part; there are: ${all_parts[*]}"
@@ -22,7 +22,7 @@ if [ -z "${PG_TOPIC_WORKSPACE-}" ]; then
 	choose_postgres
 	packages=("${build_packages[@]}" clang libclang-rt-dev shellcheck
 		librdkafka-dev perl libipc-run-perl libtap-parser-sourcehandler-pgtap-perl
-		"postgresql-$postgres_major-pgtap" python3 python3-psycopg2)
+		"postgresql-$postgres_major-pgtap" "${history_packages[@]}")
 	# From 13 on, Debian has it in the package of the server's headers.
 	! is_available pg-bsd-indent || packages+=(pg-bsd-indent)
 	! is_available "postgresql-$postgres_major-cron" ||
@@ -112,7 +112,7 @@ test_scripts()
 {
 	local script
 
-	for script in .ci/run scripts/*.sh demo/*.sh; do
+	for script in .ci/run scripts/*.sh demo/*.sh test/*.sh test/history/*.sh; do
 		check "scripts: $script" shellcheck -x -S warning "$script"
 	done
 }
@@ -239,6 +239,21 @@ test_tap()
 			done
 		fi
 	done
+}
+
+# What clients did and saw under each fault, checked: test/history, with servers
+# of its own.
+test_history()
+{
+	local fault
+
+	need_server || return 0
+	check "history: checker" python3 test/history/test_checker.py
+	for fault in $(python3 test/history/run.py --list); do
+		check "history: $fault" python3 test/history/run.py --seconds 2 \
+			--template "$workspace/history-template" "$fault"
+	done
+	check "history: faulty builds" bash test/history/broken.sh
 }
 
 # The SQL in the documentation.

@@ -24,8 +24,8 @@ expect()
 	patch -s -d "$source" -p1 <"test/history/broken/$1.patch"
 	make -s -C "$source" with_llvm=no
 	echo "# $1"
-	"$python" test/history/run.py none --seconds 3 --patience 2 \
-		--library "$source/pg_topic.so" --expect "${@:2}" || failed=1
+	"$python" test/history/run.py none --seconds 3 --patience 1 \
+		--template "$broken/template" --library "$source/pg_topic.so" --expect "${@:2}" || failed=1
 }
 
 # Readers pass over what is open, as an ordinary index scan does.

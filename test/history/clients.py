@@ -436,6 +436,10 @@ class Roller(Client):
         self.round.fault.begin(self)
         self.execute('SELECT topic.roll_segment(%s)', (self.rng.choice(self.round.topics)[0],))
         self.execute('CALL topic.maintain()')
+        for notice in self.connection.notices:
+            if 'maintenance of topic' in notice:
+                self.round.count('maintenance steps failed')
+        self.connection.notices.clear()
 
 
 class Resolver(Client):

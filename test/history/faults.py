@@ -30,7 +30,7 @@ class Fault:
     def set_up(self, run):
         """Start servers; returns why not, if there is no way."""
         self.server = run.server('main')
-        self.server.create(run.template())
+        self.server.create(run.arguments.template)
         self.server.start()
         run.target = self.server.dsn, 0
 
@@ -97,7 +97,7 @@ class SynchronousPromotion(Fault):
 
     def set_up(self, run):
         self.server = run.server('main')
-        self.server.create(run.template())
+        self.server.create(run.arguments.template)
         self.standby = run.server('standby', {'synchronous_standby_names': ''})
         self.standby.create_standby(self.server)
         self.standby.settings.pop('synchronous_standby_names')
@@ -171,7 +171,7 @@ class DiskFull(Fault):
         if why_not:
             return f'no small disk: {why_not}'
         self.server.enter = self.disk.enter()
-        self.server.create(run.template())
+        self.server.create(run.arguments.template)
         inside = os.path.join(self.server.data, self.in_small_disk)
         shutil.copytree(inside, self.disk.path(self.in_small_disk))
         shutil.rmtree(inside)
@@ -329,7 +329,7 @@ class Clock(Fault):
             'LD_PRELOAD': self.library, 'FAKETIME_TIMESTAMP_FILE': self.file,
             'FAKETIME_NO_CACHE': '1', 'DONT_FAKE_MONOTONIC': '1',
             'FAKETIME_DONT_FAKE_MONOTONIC': '1'})
-        self.server.create(run.template())
+        self.server.create(run.arguments.template)
         self.server.start()
         run.target = self.server.dsn, 0
         return None

@@ -80,9 +80,6 @@ class Round:
         return Server(self.directory, name, {**dict(settings), **self.fault.settings},
                       environment, enter)
 
-    def template(self):
-        return os.path.join(self.arguments.directory, 'template')
-
     def connect(self):
         connection = psycopg2.connect(self.target[0], application_name='control')
         connection.autocommit = True
@@ -140,18 +137,18 @@ class Round:
         self.fault.end(self)
 
         self.stopping.set()
-        for client in producers + [roller]:
-            self.join(client)
+        self.join(producers + [roller])
         self.drain()
         self.resolving.set()
         self.drained.set()
-        for client in takers + followers + ([self.resolver] if self.resolver else []):
-            self.join(client)
+        self.join(takers + followers + ([self.resolver] if self.resolver else []))
 
-    def join(self, client):
-        client.join(self.arguments.patience)
-        if client.is_alive():
-            self.fail(f'{client.name} hangs')
+    def join(self, those):
+        deadline = time.monotonic() + self.arguments.patience
+        for client in those:
+            client.join(max(0, deadline - time.monotonic()))
+            if client.is_alive():
+                self.fail(f'{client.name} hangs')
 
     def drain(self):
         """Wait until both groups have processed all."""
@@ -207,6 +204,9 @@ class Round:
         for group, topic, partition, offset, value in cursor:
             end.sinks.setdefault(group, {}).setdefault(f'{topic}:{partition}', []).append(
                 [offset, value])
+        cursor.execute('SELECT sum(rolled), sum(compacted), sum(merged) FROM topic.maintenance')
+        for what, n in zip(('segments rolled', 'compactions', 'merges'), cursor.fetchone()):
+            self.count(what, int(n or 0))
         end.counts = dict(self.counts)
 
 
@@ -280,16 +280,21 @@ def print_table(totals):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument('faults', nargs='*', metavar='FAULT', help='of ' + ', '.join(faults.ALL))
+    parser.add_argument('--list', action='store_true', help='the faults, and do nothing')
     parser.add_argument('--seconds', type=float, default=4, help='of a round')
     parser.add_argument('--minutes', type=float, default=0, help='of all of it')
     parser.add_argument('--seed', type=int, default=random.randrange(1000000))
     parser.add_argument('--directory', default=os.environ.get('TMPDIR', '/tmp'))
     parser.add_argument('--patience', type=float, default=60,
                         help='how many seconds clients have to come to their end')
+    parser.add_argument('--template', help="data of a new server, if it is there; or else it is made")
     parser.add_argument('--keep')
     parser.add_argument('--library')
     parser.add_argument('--expect', nargs='+', default=[])
     arguments = parser.parse_args()
+    if arguments.list:
+        print('\n'.join(name for name in faults.ALL if name != 'none'))
+        return
     unknown = set(arguments.faults) - set(faults.ALL)
     if unknown:
         parser.error(f'no such fault: {", ".join(unknown)}')
@@ -299,6 +304,7 @@ def main():
     seed = arguments.seed
     with tempfile.TemporaryDirectory(prefix='history.', dir=arguments.directory) as directory:
         arguments.directory = directory
+        arguments.template = arguments.template or os.path.join(directory, 'template')
         while True:
             for name in arguments.faults or faults.ALL:
                 seed += 1
