@@ -14,11 +14,11 @@ from history import Read, Send, Transaction
 
 INFINITY = float('inf')
 
-# Errors that clients must expect, whatever else goes on: to be told to retry;
-# and, as a member, to have lost a partition, or the membership.
-RETRY = '40001'
+# Errors that members must expect: to have lost a partition, or the membership;
+# and that a former connection of theirs, which the server does not know to be
+# cut yet, has a partition claimed.
 NO_MEMBER = ('TP003', 'TP004')
-EXPECTED = (RETRY, 'TP002') + NO_MEMBER
+OF_MEMBERS = ('TP002', '55P03') + NO_MEMBER
 
 # An error that says so: what was to be committed is not.
 FAILED = 'ERROR'
@@ -39,6 +39,8 @@ def lost_connection(error):
 
 
 class Client(threading.Thread):
+    expected = ('40001',)       # errors, whatever else goes on
+
     def __init__(self, run, name):
         super().__init__(daemon=True, name=name)
         self.round = run
@@ -83,7 +85,7 @@ class Client(threading.Thread):
     def recover(self, error):
         """After an error: free of a transaction, or with a new connection."""
         code = error.pgcode
-        if not lost_connection(error) and code not in EXPECTED + self.round.fault.errors:
+        if not lost_connection(error) and code not in self.expected + self.round.fault.errors:
             self.round.fail(f'{self.name}: {code} {error}')
         self.round.count(f'error {code or "connection lost"} of a {self.kind}')
         try:
@@ -337,6 +339,7 @@ class Member(GroupClient):
     """Owns partitions."""
 
     group = 'members'
+    expected = Client.expected + OF_MEMBERS
 
     def __init__(self, run, number):
         super().__init__(run, f'member {number}')

@@ -1,7 +1,7 @@
 """The faults that strike a server while clients are at work."""
 
+import contextlib
 import os
-import random
 import shutil
 import signal
 import subprocess
@@ -356,14 +356,26 @@ class Clock(Fault):
         """Back behind all that has been, just when a member has died.
 
         Others must get its partitions when they have not heard of it for its
-        session's timeout, whatever the clock said when they last did.
+        session's timeout, whatever the clock said when they last did. And who
+        waits for records in vain must not wait until the clock has caught up.
         """
         self.step(0)
+        waiter = threading.Thread(target=self.wait, args=(run,), daemon=True)
+        waiter.start()
         run.connect().cursor().execute(
             "SELECT FROM topic.join_group(%s, %s, session_timeout => '1 s')",
             (clients.Member.group, [topic for topic, _ in run.topics]))
         time.sleep(0.5)
         self.step(-7200)
+        waiter.join(run.arguments.patience)
+        if waiter.is_alive():
+            run.fail('topic.wait_for_records does not end')
+
+    @staticmethod
+    def wait(run):
+        with contextlib.suppress(psycopg2.Error):
+            run.connect().cursor().execute(
+                "CALL topic.wait_for_records('plain', ARRAY[1e15, 1e15, 1e15]::bigint[], '1 s')")
 
 
 ALL = {
