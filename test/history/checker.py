@@ -21,9 +21,9 @@ committed-offset        a group's committed offset is not where its sink ends
 unknown-record          nobody sent what was read
 failure                 a client met an error that it should not, or got stuck
 
-A promotion that may lose acknowledged records (history.may_lose) may lose the
-last ones: none that was acknowledged before another one, which is there, began
-to commit. They are counted in lost_at_promotion.
+Where acknowledged records may be lost at the end of an epoch (history.may_lose),
+these must be the last ones: none that was acknowledged before another one, which
+is there, began to commit. They are counted.
 """
 
 import bisect
@@ -37,7 +37,7 @@ class Checker:
     def __init__(self, history):
         self.history = history
         self.anomalies = collections.defaultdict(list)
-        self.lost_at_promotion = 0
+        self.lost = 0
         self.last_epoch = max((t.epoch for t in history.transactions), default=0)
         self.writes = {}            # value: (transaction, send)
         for transaction in history.transactions:
@@ -127,21 +127,26 @@ class Checker:
                 continue
             if self.is_forgotten(transaction, missing[0]):
                 lost.append(transaction)
-                self.lost_at_promotion += len(missing)
+                self.lost += len(missing)
                 continue
             for value in missing:
                 _, send = self.writes[value]
                 self.found('lost-write', f'{value} at {send.partition} {send.offset}')
-        if lost:
-            self.check_only_the_last_are_lost(lost)
+        self.check_only_the_last_are_lost(lost)
 
     def check_only_the_last_are_lost(self, lost):
-        first = min(lost, key=lambda transaction: transaction.end)
+        """Nothing is lost that was acknowledged before what is there began to commit."""
+        first = {}          # of each epoch, the one that was acknowledged first
+        for transaction in lost:
+            epoch = transaction.epoch
+            if epoch not in first or transaction.end < first[epoch].end:
+                first[epoch] = transaction
         for transaction in self.history.transactions:
-            if (transaction.epoch < self.last_epoch and transaction.commit_start is not None
-                    and transaction.commit_start > first.end
+            before = first.get(transaction.epoch)
+            if (before and transaction.commit_start is not None
+                    and transaction.commit_start > before.end
                     and any(send.value in self.places for send in transaction.sent())):
-                self.found('lost-write', f'{first.sent()[0].value} was acknowledged before '
+                self.found('lost-write', f'{before.sent()[0].value} was acknowledged before '
                            f'{transaction.sent()[0].value}, which is there')
 
     # What was read

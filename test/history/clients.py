@@ -372,7 +372,7 @@ class Member(GroupClient):
 class Follower(Client):
     """Reads on without a group, from the first record to the last.
 
-    After a promotion it begins anew, as another reader.
+    When records may have been lost it begins anew, as another reader.
     """
 
     def __init__(self, run, name, target=None):

@@ -87,6 +87,19 @@ class StopImmediately(Fault):
         self.server.start()
 
 
+class AsynchronousCommit(Fault):
+    """kill -9 of all processes with synchronous_commit = off."""
+
+    settings = {'synchronous_commit': 'off', 'wal_writer_delay': '2s'}
+    may_lose = True
+
+    def strike(self, run):
+        dsn, epoch = run.target
+        self.server.kill_all()
+        run.target = dsn, epoch + 1
+        self.server.start()
+
+
 class SynchronousPromotion(Fault):
     """The primary dies, and a synchronous standby takes its place."""
 
@@ -383,6 +396,7 @@ ALL = {
     'kill-backend': KillBackend,
     'kill-server': KillServer,
     'stop-immediate': StopImmediately,
+    'asynchronous-commit': AsynchronousCommit,
     'synchronous-promotion': SynchronousPromotion,
     'asynchronous-promotion': AsynchronousPromotion,
     'disk-full': DiskFull,

@@ -38,7 +38,7 @@ class Read:
 class Transaction:
     process: str
     reader: Optional[str] = None    # a group; or who reads on without a group
-    epoch: int = 0                  # how many promotions the server has had
+    epoch: int = 0                  # how often records may have been lost so far
     start: float = 0
     commit_start: Optional[float] = None    # None: it was not to be committed
     end: float = 0
@@ -56,7 +56,7 @@ class History:
     transactions: list = dataclasses.field(default_factory=list)
     groups: list = dataclasses.field(default_factory=list)
     compacted: list = dataclasses.field(default_factory=list)   # topics
-    may_lose: bool = False      # a promotion may lose what was acknowledged
+    may_lose: bool = False      # each epoch's end may lose what was acknowledged
     failures: list = dataclasses.field(default_factory=list)    # what nobody should meet
     counts: dict = dataclasses.field(default_factory=dict)
 

@@ -247,7 +247,7 @@ def run_round(name, arguments, seed):
     details += [f'{n} {what}' for what, n in sorted(this_round.counts.items())]
     details += [f'{sent} records sent, {acknowledged} acknowledged, '
                 f'{sum(map(len, history.log.values()))} in the log, '
-                f'{check.lost_at_promotion} lost at the promotion, as may be; seed {seed}']
+                f'{check.lost} lost, as may be; seed {seed}']
     if arguments.expect:
         report(bool(set(anomalies) & set(arguments.expect)),
                f'{name}: found to be faulty', details)
@@ -266,12 +266,12 @@ def run_round(name, arguments, seed):
         print(f'# kept in {kept}')
     shutil.rmtree(this_round.directory, ignore_errors=True)
     return Totals(1, this_round.counts['strikes'], sent, acknowledged,
-                  check.lost_at_promotion, sum(map(len, anomalies.values())))
+                  check.lost, sum(map(len, anomalies.values())))
 
 
 def print_table(totals):
     print('| fault | rounds | times it struck | records sent | acknowledged | '
-          'lost at a promotion | anomalies |')
+          'of these lost, as may be | anomalies |')
     print('|---|---:|---:|---:|---:|---:|---:|')
     for name, row in totals.items():
         print(f'| {name} | ' + ' | '.join(f'{n:,}' for n in row) + ' |')

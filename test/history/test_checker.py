@@ -281,7 +281,7 @@ class TestChecker(unittest.TestCase):
         self.expect(story)
         checker = Checker(story.history)
         checker.check()
-        self.assertEqual(checker.lost_at_promotion, 1)
+        self.assertEqual(checker.lost, 1)
 
     def test_what_may_not_be_lost(self):
         story = self.promotion(may_lose=False)
