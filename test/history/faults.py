@@ -26,16 +26,23 @@ class Fault:
     prepares = False        # transactions are prepared
     may_lose = False        # acknowledged records
     may_sleep = True        # with pg_sleep()
+    servers = ()
 
     def set_up(self, run):
         """Start servers; returns why not, if there is no way."""
-        self.server = run.server('main')
+        self.make_server(run)
         self.server.create(run.arguments.template)
         self.server.start()
         run.target = self.server.dsn, 0
 
+    def make_server(self, run, name='main', **options):
+        self.server = run.server(name, **options)
+        self.servers = [self.server]
+
     def tear_down(self, run):
-        self.server.stop('immediate')
+        """Whatever of it there is."""
+        for server in self.servers:
+            server.stop('immediate')
 
     def followers(self, run):
         """More who read."""
@@ -48,7 +55,8 @@ class Fault:
         """A client is about to begin a transaction."""
 
     def strike(self, run):
-        pass
+        """Returns False if there was nothing to do."""
+        return False
 
     def end(self, run):
         """There shall be peace."""
@@ -109,20 +117,16 @@ class SynchronousPromotion(Fault):
     interval = 2
 
     def set_up(self, run):
-        self.server = run.server('main')
+        self.make_server(run)
         self.server.create(run.arguments.template)
-        self.standby = run.server('standby', {'synchronous_standby_names': ''})
+        self.standby = run.server('standby')
+        self.standby.settings.pop('synchronous_standby_names', None)
+        self.servers.append(self.standby)
         self.standby.create_standby(self.server)
-        self.standby.settings.pop('synchronous_standby_names')
-        self.standby.configure()
         self.server.start()
         self.standby.start()
         run.target = self.server.dsn, 0
         self.struck = False
-
-    def tear_down(self, run):
-        self.standby.stop('immediate')
-        self.server.stop('immediate')
 
     def followers(self, run):
         """One reads on the standby, once that has all there is to begin with."""
@@ -136,11 +140,12 @@ class SynchronousPromotion(Fault):
 
     def strike(self, run):
         if self.struck:
-            return
+            return False
         self.struck = True
         self.kill_primary(run)
         self.standby.promote()
         run.target = self.standby.dsn, 1
+        return True
 
     def kill_primary(self, run):
         self.server.kill_all()
@@ -179,11 +184,10 @@ class DiskFull(Fault):
 
     def set_up(self, run):
         self.disk = SmallDisk(os.path.join(run.directory, 'disk'), self.megabytes)
-        self.server = run.server('main')
         why_not = self.disk.mount()
         if why_not:
             return f'no small disk: {why_not}'
-        self.server.enter = self.disk.enter()
+        self.make_server(run, enter=self.disk.enter())
         self.server.create(run.arguments.template)
         inside = os.path.join(self.server.data, self.in_small_disk)
         shutil.copytree(inside, self.disk.path(self.in_small_disk))
@@ -194,7 +198,7 @@ class DiskFull(Fault):
         return None
 
     def tear_down(self, run):
-        self.server.stop('immediate')
+        super().tear_down(run)
         self.disk.unmount()
 
     def strike(self, run):
@@ -258,6 +262,7 @@ class PgBouncer(Fault):
     """
 
     program = '/usr/sbin/pgbouncer'
+    pooler = None
 
     def set_up(self, run):
         if not os.path.exists(self.program):
@@ -293,8 +298,9 @@ logfile = {run.directory}/pgbouncer.log
         time.sleep(0.1)
 
     def kill(self):
-        self.pooler.kill()
-        self.pooler.wait()
+        if self.pooler:
+            self.pooler.kill()
+            self.pooler.wait()
 
     def strike(self, run):
         if run.rng.random() < 0.5:
@@ -338,7 +344,7 @@ class Clock(Fault):
             return f'there is no {self.library}'
         self.file = os.path.join(run.directory, 'clock')
         self.step(0)
-        self.server = run.server('main', environment={
+        self.make_server(run, environment={
             'LD_PRELOAD': self.library, 'FAKETIME_TIMESTAMP_FILE': self.file,
             'FAKETIME_NO_CACHE': '1', 'DONT_FAKE_MONOTONIC': '1',
             'FAKETIME_DONT_FAKE_MONOTONIC': '1'})

@@ -76,9 +76,8 @@ class Round:
 
     # The servers
 
-    def server(self, name, settings=(), environment=(), enter=()):
-        return Server(self.directory, name, {**dict(settings), **self.fault.settings},
-                      environment, enter)
+    def server(self, name, **options):
+        return Server(self.directory, name, self.fault.settings, **options)
 
     def connect(self):
         connection = psycopg2.connect(self.target[0], application_name='control')
@@ -105,8 +104,8 @@ class Round:
 
     def run(self):
         """Returns why there was no run, or else None."""
-        skipped = self.fault.set_up(self)
         try:
+            skipped = self.fault.set_up(self)
             if skipped:
                 return skipped
             self.prepare()
@@ -132,8 +131,8 @@ class Round:
         end = time.monotonic() + self.arguments.seconds
         while time.monotonic() < end:
             time.sleep(self.rng.uniform(0.5, 1) * self.fault.interval)
-            self.fault.strike(self)
-            self.count('strikes')
+            if self.fault.strike(self) is not False:
+                self.count('strikes')
         self.fault.end(self)
 
         self.stopping.set()
