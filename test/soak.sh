@@ -21,6 +21,4 @@ enter_workspace "$@"
 install_extension
 kept=/tmp/pg_topic-histories
 mkdir -p $kept
-python3=/usr/bin/python3
-[ -x $python3 ] || python3=python3
-$python3 test/history/run.py --seconds 10 --keep $kept "$@"
+python3 test/history/run.py --seconds 10 --keep $kept "$@"

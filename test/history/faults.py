@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import resource
 import shutil
 import signal
 import subprocess
@@ -173,6 +174,48 @@ def title(pid):
         return ''
 
 
+class PointInTime(Fault):
+    """A base backup, from which the server is restored as it was at a time.
+
+    Log, offsets and sinks must be those of one instant.
+    """
+
+    may_lose = True
+    struck = False
+
+    def __init__(self):
+        self.settings = {'archive_mode': 'on', 'archive_timeout': 1}
+
+    def set_up(self, run):
+        self.archive = os.path.join(run.directory, 'archive')
+        os.mkdir(self.archive)
+        self.settings['archive_command'] = f'cp %p {self.archive}/%f'
+        super().set_up(run)
+
+    def strike(self, run):
+        if self.struck:
+            return False
+        self.struck = True
+        backup = os.path.join(run.directory, 'backup')
+        self.server.back_up(backup)
+        time.sleep(0.5)
+        cursor = run.connect().cursor()
+        cursor.execute('SELECT clock_timestamp()')
+        instant = cursor.fetchone()[0]
+        time.sleep(0.5)
+        self.server.kill_all()
+        lost = self.server
+        self.settings['archive_mode'] = 'off'
+        self.server = run.server('restored')
+        self.servers.append(self.server)
+        self.server.create_from_backup(
+            backup, f'cp {self.archive}/%f %p || cp {lost.data}/pg_wal/%f %p', instant)
+        self.server.start()
+        self.server.wait_until_writable()
+        run.target = self.server.dsn, 1
+        return True
+
+
 class DiskFull(Fault):
     """No room for data, while there is room for the WAL."""
 
@@ -226,6 +269,44 @@ class WalFull(DiskFull):
         if self.server.postmaster() is None:
             run.count('server ended')
             self.server.start()
+
+
+class OutOfLocks(Fault):
+    """Somebody takes all the locks that there are."""
+
+    errors = ('53200',)
+    must_happen = ('error 53200 of a producer', 'error 53200 of a member')
+
+    def strike(self, run):
+        hog = run.connect()
+        with contextlib.suppress(psycopg2.errors.OutOfMemory):
+            hog.cursor().execute('SELECT count(pg_advisory_lock(n)) FROM generate_series(1, 1000000) n')
+        time.sleep(run.rng.uniform(0, 0.5))
+        hog.close()
+
+
+class OutOfMemory(Fault):
+    """Backends get no more memory, or only a little."""
+
+    errors = ('53200',)
+    must_happen = ('error 53200',)
+    interval = 0.1
+
+    def strike(self, run):
+        limited = [pid for pid in self.server.children() if run.rng.random() < 0.3]
+        for pid in limited:
+            with contextlib.suppress(OSError, ValueError):
+                with open(f'/proc/{pid}/statm', encoding='utf-8') as file:
+                    size = int(file.read().split()[0]) * resource.getpagesize()
+                self.limit(pid, size + run.rng.choice((0, 1, 10, 100, 1000)) * 1024)
+        time.sleep(run.rng.uniform(0, 0.3))
+        for pid in limited:
+            self.limit(pid, resource.RLIM_INFINITY)
+
+    @staticmethod
+    def limit(pid, size):
+        with contextlib.suppress(OSError):
+            resource.prlimit(pid, resource.RLIMIT_AS, (size, resource.RLIM_INFINITY))
 
 
 class Interrupts(Fault):
@@ -405,8 +486,11 @@ ALL = {
     'asynchronous-commit': AsynchronousCommit,
     'synchronous-promotion': SynchronousPromotion,
     'asynchronous-promotion': AsynchronousPromotion,
+    'point-in-time': PointInTime,
     'disk-full': DiskFull,
     'wal-full': WalFull,
+    'out-of-locks': OutOfLocks,
+    'out-of-memory': OutOfMemory,
     'interrupts': Interrupts,
     'pgbouncer': PgBouncer,
     'prepared': Prepared,

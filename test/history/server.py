@@ -6,6 +6,8 @@ import signal
 import subprocess
 import time
 
+import psycopg2
+
 SETTINGS = {
     'listen_addresses': '',
     'max_connections': 100,
@@ -65,6 +67,22 @@ class Server:
         with open(os.path.join(self.data, 'standby.signal'), 'w', encoding='utf-8'):
             pass
 
+    def back_up(self, directory):
+        """A base backup, while everybody is at work."""
+        subprocess.run(['pg_basebackup', '-d', self.dsn, '-D', directory, '-c', 'fast',
+                        '-X', 'none', '--no-sync', '--no-manifest'],
+                       check=True, stderr=subprocess.DEVNULL)
+
+    def create_from_backup(self, backup, restore_command, recovery_target_time):
+        """As things were at that time."""
+        shutil.copytree(backup, self.data, symlinks=True)
+        self.settings.update(restore_command=restore_command,
+                             recovery_target_time=recovery_target_time,
+                             recovery_target_action='promote')
+        self.configure()
+        with open(os.path.join(self.data, 'recovery.signal'), 'w', encoding='utf-8'):
+            pass
+
     def pg_ctl(self, *arguments):
         return subprocess.run(
             [*self.enter, 'pg_ctl', '-s', '-w', '-t', '60', '-D', self.data, '-l', self.log,
@@ -85,6 +103,18 @@ class Server:
     def promote(self):
         if not self.pg_ctl('promote'):
             raise RuntimeError(f'{self.name} is not promoted: see {self.log}')
+
+    def wait_until_writable(self):
+        """Has recovery come to its end?"""
+        connection = psycopg2.connect(self.dsn)
+        connection.autocommit = True
+        cursor = connection.cursor()
+        recovering = True
+        while recovering:
+            cursor.execute('SELECT pg_is_in_recovery()')
+            recovering, = cursor.fetchone()
+            time.sleep(0.05)
+        connection.close()
 
     def postmaster(self):
         """Its process, if it runs."""
