@@ -222,11 +222,12 @@ class DiskFull(Fault):
     errors = ('53100',)
     must_happen = ('error 53100 of a producer', 'error 53100 of a roller')
     compacts = True
-    megabytes = 48
     in_small_disk = 'base'
 
     def set_up(self, run):
-        self.disk = SmallDisk(os.path.join(run.directory, 'disk'), self.megabytes)
+        # What is produced in all the time must have room.
+        self.disk = SmallDisk(os.path.join(run.directory, 'disk'),
+                              int(64 + 30 * run.arguments.seconds))
         why_not = self.disk.mount()
         if why_not:
             return f'no small disk: {why_not}'
@@ -254,21 +255,34 @@ class DiskFull(Fault):
 
 
 class WalFull(DiskFull):
-    """No room for the WAL: the server ends, and is started again."""
+    """No room for the WAL: the server crashes, and is started again."""
 
-    must_happen = ()
+    must_happen = ('crashes',)
     in_small_disk = 'pg_wal'
     settings = {'max_wal_size': '32MB', 'min_wal_size': '32MB'}
 
     def strike(self, run):
-        super().strike(run)
+        self.disk.fill()
+        with contextlib.suppress(psycopg2.Error):
+            cursor = run.connect().cursor()
+            for _ in range(5):          # until it needs a new file
+                cursor.execute('SELECT pg_switch_wal()')
+        time.sleep(run.rng.uniform(0, 0.5))
         self.end(run)
 
     def end(self, run):
         super().end(run)
-        if self.server.postmaster() is None:
-            run.count('server ended')
-            self.server.start()
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline:
+            if self.server.postmaster() is None:
+                run.count('times that it had to be started')
+                self.server.start()
+            with contextlib.suppress(psycopg2.Error):
+                run.connect().close()
+                break
+            time.sleep(0.05)
+        with open(self.server.log, encoding='utf-8') as file:
+            run.counts['crashes'] = file.read().count('PANIC:')
 
 
 class OutOfLocks(Fault):

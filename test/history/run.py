@@ -26,6 +26,7 @@ import sys
 import tempfile
 import threading
 import time
+import traceback
 
 import psycopg2
 
@@ -111,6 +112,8 @@ class Round:
             self.prepare()
             self.go()
             self.read_end()
+        except Exception:
+            self.fail(traceback.format_exc())
         finally:
             self.fault.tear_down(self)
         return None
@@ -254,7 +257,7 @@ def run_round(name, arguments, seed):
         report(not anomalies, f'{name}: {this_round.counts["strikes"]} times', details)
         report(acknowledged > 100, f'{name}: there was something to check')
         for what in fault.must_happen:
-            report(any(what in key for key in this_round.counts),
+            report(any(n > 0 for key, n in this_round.counts.items() if what in key),
                    f'{name}: there was: {what}')
     if anomalies and arguments.keep:
         kept = os.path.join(arguments.keep, f'{name}-{seed}')
