@@ -45,10 +45,10 @@ class Checker:
                 self.writes[send.value] = transaction, send
         self.log_offsets = {partition: [offset for offset, _ in records]
                             for partition, records in history.log.items()}
-        self.places = collections.defaultdict(set)      # in the log, of a value
+        self.places = {}            # in the log, of a value
         for partition, records in history.log.items():
             for offset, value in records:
-                self.places[value].add((partition, offset))
+                self.places.setdefault(value, set()).add((partition, offset))
 
     def found(self, anomaly, what):
         self.anomalies[anomaly].append(what)
@@ -101,10 +101,10 @@ class Checker:
         for value, (transaction, send) in self.writes.items():
             if not self.is_compacted(send.partition) or send.undone:
                 continue
-            offset = max((offset for _, offset in self.places[value]), default=send.offset) \
-                if value in self.places else send.offset
             if transaction.outcome != 'ok' and value not in self.places:
                 continue
+            offset = max((offset for _, offset in self.places.get(value, ())),
+                         default=send.offset)
             latest.setdefault((send.partition, send.key), []).append((offset, value))
         return {value for versions in latest.values()
                 for _, value in sorted(versions)[:-1]}
@@ -232,8 +232,8 @@ class Checker:
         """
         for offset, value in records:
             if position is not None and offset < position:
-                self.found('nonmonotonic-poll',
-                           f'{value} at {partition} {offset}, after {position - 1}, read by {reader}')
+                self.found('nonmonotonic-poll', f'{value} at {partition} {offset}, '
+                           f'after {position - 1}, read by {reader}')
             elif position is not None:
                 for skipped, missed in self.between(partition, position, offset, epoch):
                     self.found('poll-skip', f'{missed} at {partition} {skipped}, read by {reader}')
@@ -289,7 +289,7 @@ class Checker:
                 if count > 1:
                     self.found('duplicate', f'{value} at {partition} {offset} {where}')
                 if not self.is_compacted(partition) and value in self.writes \
-                        and (partition, offset) not in self.places[value]:
+                        and (partition, offset) not in self.places.get(value, ()):
                     self.found('lost-write', f'{value} at {partition} {offset}: only {where}')
             self.check_run(f'{group}, as its sink says', partition, 0, records, self.last_epoch)
             for offset, value in self.history.log.get(partition, []):

@@ -12,8 +12,6 @@ import psycopg2
 
 from history import Read, Send, Transaction
 
-INFINITY = float('inf')
-
 # Errors that members must expect: to have lost a partition, or the membership;
 # and that a former connection of theirs, which the server does not know to be
 # cut yet, has a partition claimed.
@@ -79,7 +77,7 @@ class Client(threading.Thread):
             except psycopg2.Error as error:
                 if time.monotonic() > deadline:
                     self.round.fail(f'{self.name}: no connection: {error}')
-                    deadline = INFINITY
+                    deadline = float('inf')
                 time.sleep(0.05)
 
     def recover(self, error):
@@ -156,9 +154,6 @@ class Client(threading.Thread):
         cursor = self.execute('COMMIT')
         transaction.outcome = 'ok' if cursor.statusmessage == 'COMMIT' else 'failed'
 
-    def roll_back(self, transaction):
-        self.execute('ROLLBACK')
-
     def roll_back_to_savepoint(self, transaction, sends, reads):
         """Undo what came after so many sends and reads."""
         self.execute('ROLLBACK TO s')
@@ -190,10 +185,10 @@ class Producer(Client):
             if self.rng.random() < 0.1:
                 time.sleep(self.rng.uniform(0, 0.3))
             if self.rng.random() < 0.15:
-                self.roll_back(transaction)
+                self.execute('ROLLBACK')
             else:
                 self.commit(transaction)
-        time.sleep(self.round.pace)
+        time.sleep(0.002)
 
     def send(self, transaction):
         """Some records to a partition; or one."""
@@ -277,7 +272,8 @@ class GroupClient(Client):
         note_records(transaction, rows)
         self.execute(
             f"""INSERT INTO sink (group_id, topic, partition, record_offset, value)
-            SELECT '{self.group}', * FROM unnest(%s::text[], %s::int[], %s::bigint[], %s::text[])""",
+            SELECT '{self.group}', *
+            FROM unnest(%s::text[], %s::int[], %s::bigint[], %s::text[])""",
             [list(column) for column in zip(*rows)] or [[]] * 4)
         return len(rows)
 
@@ -307,7 +303,7 @@ class GroupClient(Client):
             if self.rng.random() < 0.1:
                 time.sleep(self.rng.uniform(0, 0.2))
             if self.rng.random() < 0.1:
-                self.roll_back(transaction)
+                self.execute('ROLLBACK')
                 return count
         self.execute_commit(topic)
         self.commit(transaction)
@@ -490,8 +486,3 @@ class Resolver(Client):
                 self.recover(error)
         if commits:
             transaction.outcome = 'ok'
-
-    def sweep(self):
-        """Those of which not even that they were prepared is known."""
-        for name, in self.execute('SELECT gid FROM pg_prepared_xacts').fetchall():
-            self.execute('COMMIT PREPARED %s', (name,))

@@ -12,7 +12,7 @@ import time
 import psycopg2
 
 import clients
-from server import SmallDisk, send_signal, wait_for_end
+from server import SmallDisk, send_signal
 
 
 class Fault:
@@ -294,7 +294,8 @@ class OutOfLocks(Fault):
     def strike(self, run):
         hog = run.connect()
         with contextlib.suppress(psycopg2.errors.OutOfMemory):
-            hog.cursor().execute('SELECT count(pg_advisory_lock(n)) FROM generate_series(1, 1000000) n')
+            hog.cursor().execute(
+                'SELECT count(pg_advisory_lock(n)) FROM generate_series(1, 1000000) n')
         time.sleep(run.rng.uniform(0, 0.5))
         hog.close()
 

@@ -57,7 +57,6 @@ class Round:
         self.drained = threading.Event()        # all is processed
         self.directory = tempfile.mkdtemp(prefix='history.', dir=arguments.directory)
         self.topics = [('plain', 3)] + ([('compacted', 2)] if fault.compacts else [])
-        self.pace = 0.002
         self.resolver = None
         self.target = None
 
@@ -95,8 +94,9 @@ class Round:
             cursor = self.connect().cursor()    # which has not loaded the other one
         for topic, partitions in self.topics:
             policy = 'compact' if topic == 'compacted' else 'delete'
-            cursor.execute('SELECT topic.create_topic(%s, %s, cleanup_policy => %s, segment_bytes => 200000)',
-                           (topic, partitions, policy))
+            cursor.execute(
+                """SELECT topic.create_topic(%s, %s, cleanup_policy => %s,
+                segment_bytes => 200000)""", (topic, partitions, policy))
         cursor.execute("""
             CREATE TABLE sink (position bigserial, group_id text, topic text, partition int,
                 record_offset bigint, value text)""")
@@ -202,7 +202,8 @@ class Round:
                                (group, topic))
                 end.committed.setdefault(group, {}).update(
                     {f'{topic}:{partition}': offset for partition, offset in cursor})
-        cursor.execute('SELECT group_id, topic, partition, record_offset, value FROM sink ORDER BY position')
+        cursor.execute("""
+            SELECT group_id, topic, partition, record_offset, value FROM sink ORDER BY position""")
         for group, topic, partition, offset, value in cursor:
             end.sinks.setdefault(group, {}).setdefault(f'{topic}:{partition}', []).append(
                 [offset, value])
@@ -280,7 +281,8 @@ def print_table(totals):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser = argparse.ArgumentParser(description=__doc__,
+                                     formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument('faults', nargs='*', metavar='FAULT', help='of ' + ', '.join(faults.ALL))
     parser.add_argument('--list', action='store_true', help='the faults, and do nothing')
     parser.add_argument('--seconds', type=float, default=4, help='of a round')
@@ -289,7 +291,7 @@ def main():
     parser.add_argument('--directory', default=os.environ.get('TMPDIR', '/tmp'))
     parser.add_argument('--patience', type=float, default=60,
                         help='how many seconds clients have to come to their end')
-    parser.add_argument('--template', help="data of a new server, if it is there; or else it is made")
+    parser.add_argument('--template', help='data of a new server, or where to put it')
     parser.add_argument('--keep')
     parser.add_argument('--library')
     parser.add_argument('--expect', nargs='+', default=[])

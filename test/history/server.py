@@ -186,7 +186,8 @@ class SmallDisk:
 
     def mount(self):
         """Returns why not, if there is no way."""
-        command = f'mount -t tmpfs -o size={self.megabytes}m none "$0" && echo mounted && exec setpriv --pdeathsig KILL sleep 1d'
+        command = f'mount -t tmpfs -o size={self.megabytes}m none "$0" && echo mounted && ' \
+            'exec setpriv --pdeathsig KILL sleep 1d'
         try:
             self.holder = subprocess.Popen(
                 ['unshare', '--map-root-user', '--mount', 'sh', '-c', command, self.directory],
