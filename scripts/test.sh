@@ -250,7 +250,7 @@ test_history()
 	need_server || return 0
 	check "history: checker" python3 test/history/test_checker.py
 	for fault in $(python3 test/history/run.py --list); do
-		check "history: $fault" python3 test/history/run.py --seconds 2 \
+		check "history: $fault" python3 test/history/run.py --seconds 1.5 \
 			--template "$workspace/history-template" "$fault"
 	done
 	check "history: faulty builds" bash test/history/broken.sh

@@ -303,7 +303,7 @@ class OutOfLocks(Fault):
 class OutOfMemory(Fault):
     """Backends get no more memory, or only a little."""
 
-    errors = ('53200',)
+    errors = ('53200', '58P01')     # 58P01: not even to load the library
     must_happen = ('error 53200',)
     interval = 0.1
 
