@@ -17,9 +17,11 @@ OBJS = $(sort $(patsubst %.c,%.o,$(wildcard src/*.c)))
 SHLIB_LINK = -llz4 -lzstd -lz -lsnappy
 
 # The install script, part by part, in the order in which they need each other.
-SQL_PARTS = prologue header topic_fdw topic segment retention produce fetch \
+SQL_PARTS = prologue header topic_fdw topic segment retention producer \
+	producer_state produced_key produce produce_query send fetch \
 	time_index group consumer_offset consume commit group_member poll \
-	member_commit first_time dead_letter wait_for_records maintenance monitor
+	member_commit first_time dead_letter wait_for_records capture \
+	maintenance monitor
 DATA_built = sql/install/$(EXTENSION)--$(EXTVERSION).sql
 
 # Tests on a running server.  TAP_TESTS is not set: it would have installcheck

@@ -7,31 +7,11 @@
 #
 # usage: bench/compact.sh [runs]
 
-# shellcheck source-path=SCRIPTDIR source=common.sh
-source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 begin_bench "$@"
-
-distinct()
-{
-	measure "CREATE TABLE latest AS
-		SELECT DISTINCT ON (key) * FROM topics.updates ORDER BY key, record_offset DESC"
-}
-
-copy()
-{
-	measure "CREATE TABLE copied AS SELECT * FROM topics.singles"
-}
-
-maintain()
-{
-	measure "CALL topic.maintain()"
-}
-
-disk()
-{
-	sql "SELECT total_bytes FROM topic.topic_stats WHERE topic = '$1'"
-}
+runs=${1:-5}
 
 for ((run = 1; run <= runs; run++)); do
 	sql "DROP TABLE IF EXISTS latest, copied;
@@ -48,10 +28,11 @@ for ((run = 1; run <= runs; run++)); do
 			END LOOP;
 		END \$\$;
 		SELECT topic.roll_segment('updates')" >/dev/null
-	record distinct distinct
-	updates_before=$(disk updates)
-	record compact maintain
-	updates_after=$(disk updates)
+	timed distinct "CREATE TABLE latest AS
+		SELECT DISTINCT ON (key) * FROM topics.updates ORDER BY key, record_offset DESC"
+	updates_before=$(topic_bytes updates)
+	timed compact "CALL topic.maintain()"
+	updates_after=$(topic_bytes updates)
 	[ "$(sql "SELECT count(*) FROM (TABLE latest EXCEPT ALL TABLE topics.updates) d")" = 0 ] ||
 		die "a latest record is missing"
 	[ "$(sql "SELECT count(*) FROM topics.updates")" = 10000 ] ||
@@ -60,17 +41,17 @@ for ((run = 1; run <= runs; run++)); do
 	sql "SELECT topic.create_topic('singles');
 		SELECT count(topic.produce('singles', repeat('x', 100))) FROM generate_series(1, 1000000);
 		SELECT topic.roll_segment('singles')" >/dev/null
-	record copy copy
-	singles_before=$(disk singles)
-	record merge maintain
-	singles_after=$(disk singles)
+	timed copy "CREATE TABLE copied AS SELECT * FROM topics.singles"
+	singles_before=$(topic_bytes singles)
+	timed merge "CALL topic.maintain()"
+	singles_after=$(topic_bytes singles)
 	[ "$(sql "SELECT count(*) FROM (TABLE copied EXCEPT ALL TABLE topics.singles) d")" = 0 ] ||
 		die "a record is missing"
 done
 
 row "" compaction merging ""
-row seconds "$(median compact seconds)" "$(median merge seconds)" ""
-row "DISTINCT ON, copy: seconds" "$(median distinct seconds)" "$(median copy seconds)" ""
+row seconds "$(median compact.seconds)" "$(median merge.seconds)" ""
+row "DISTINCT ON, copy: seconds" "$(median distinct.seconds)" "$(median copy.seconds)" ""
 row "bytes on disk before" "$updates_before" "$singles_before" ""
 row "bytes on disk after" "$updates_after" "$singles_after" ""
-row "WAL bytes" "$(median compact wal)" "$(median merge wal)" ""
+row "WAL bytes" "$(median compact.wal)" "$(median merge.wal)" ""

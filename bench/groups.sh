@@ -11,13 +11,14 @@
 #
 # usage: bench/groups.sh [members]
 
-# shellcheck source-path=SCRIPTDIR source=common.sh
-source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 begin_bench "$@"
 members=${1:-10000}
 sample=1000
 
+create_cpu_seconds
 sql "ALTER DATABASE postgres SET synchronous_commit = off"
 sql "
 	SELECT topic.create_topic('orders', 16), topic.create_topic('payments', 16);
@@ -59,12 +60,9 @@ sql "
 speed()
 {
 	psql -X -A -t -q -v ON_ERROR_STOP=1 <<-SQL
-		CREATE TEMP VIEW ticks AS SELECT fields[14]::int + fields[15]::int AS ticks
-			FROM string_to_array(pg_read_file('/proc/self/stat'), ' ') fields;
-		CREATE TEMP TABLE before AS TABLE ticks;
+		SELECT cpu_seconds() AS begun \\gset
 		CALL cycles('$1', $sample);
-		SELECT round(5 * $sample * $(getconf CLK_TCK) / (a.ticks - b.ticks)::numeric)
-		FROM ticks a, before b;
+		SELECT round(5 * $sample / (cpu_seconds() - :begun));
 	SQL
 }
 
@@ -83,13 +81,6 @@ run_group()
 row "operations a second" "at the start" "after $members members" ""
 run_group fresh "nobody holds a snapshot"
 
-psql -X -q >/dev/null 2>&1 <<SQL &
-BEGIN ISOLATION LEVEL REPEATABLE READ;
-SELECT count(*) FROM topic.topics;
-SELECT pg_sleep(86400);
-SQL
-until [ "$(sql "SELECT count(*) FROM pg_stat_activity WHERE query ~ '^SELECT pg_sleep'")" = 1 ]; do
-	sleep 0.1
-done
+hold_snapshot
 run_group held "an old snapshot is held"
-sql "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query ~ '^SELECT pg_sleep'" >/dev/null
+release_snapshot

@@ -1,9 +1,9 @@
 #!/bin/bash
-# The time from a producer's COMMIT to the waiting consumer's row, at 100
-# records a second: with topic.wait_for_records, pg_topic preloaded and not,
-# beside LISTEN/NOTIFY and beside a consumer who asks every 10 ms.  Prints the
-# median and the 99th percentile over interleaved runs, and those of COMMIT alone:
-# all of them include it, and on a busy disk it takes what time it likes.
+# What it is worth to preload pg_topic: the time from a producer's call to the
+# row of a consumer in topic.wait_for_records, at 100 records a second, medians of
+# the median and the 99th percentile of interleaved runs.  bench/latency.py says
+# what is measured, bench/workloads/10-latency.sh has the comparison with other
+# ways of waiting.
 #
 # And what it costs producers that they could wake somebody: CPU time of a
 # transaction that produces one record, while nobody waits, with pg_topic
@@ -11,15 +11,17 @@
 #
 # usage: bench/latency.sh [runs]
 
-# shellcheck source-path=SCRIPTDIR source=common.sh
-source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 # shellcheck disable=SC2034 # begin_bench installs them
 bench_packages=(python3 python3-psycopg2)
-records=1000
 transactions=50000
 
 begin_bench "$@"
+runs=${1:-5}
+
+create_cpu_seconds
 
 # Besides the server that is there, a copy of it with pg_topic preloaded.
 pg_ctl stop -w -m fast -D "$server" >/dev/null
@@ -35,10 +37,17 @@ for directory in "$server" "$workspace/preloaded"; do
 		SELECT topic.create_topic('latency'), topic.create_topic('bench')" >/dev/null
 done
 
-# usage: latencies NAME METHOD
+# Keep the figures of bench/latency.py under a name.
 latencies()
 {
-	/usr/bin/python3 bench/latency.py "$2" $records >>"$workspace/$1.latencies"
+	local p50 p99 commit_p50 commit_p99 _
+
+	read -r p50 p99 commit_p50 commit_p99 _ < <(/usr/bin/python3 bench/latency.py wait 100 10) ||
+		die "no latencies"
+	keep "$1.p50" "$p50"
+	keep "$1.p99" "$p99"
+	keep "$1.commit.p50" "$commit_p50"
+	keep "$1.commit.p99" "$commit_p99"
 }
 
 # What the server's process spends on a transaction, in microseconds of CPU
@@ -46,11 +55,9 @@ latencies()
 # Commits do not wait for the disk.
 transactions()
 {
-	psql -X -A -t -q -v ON_ERROR_STOP=1 >>"$workspace/$1.cpu" <<-SQL
+	keep "$1.cpu" "$(psql -X -A -t -q -v ON_ERROR_STOP=1 <<-SQL
 		SET synchronous_commit = off;
-		CREATE TEMP VIEW ticks AS SELECT fields[14]::int + fields[15]::int AS ticks
-			FROM string_to_array(pg_read_file('/proc/self/stat'), ' ') fields;
-		CREATE TEMP TABLE before AS TABLE ticks;
+		SELECT cpu_seconds() AS begun \\gset
 		DO \$\$
 		BEGIN
 			FOR i IN 1..$transactions LOOP
@@ -58,44 +65,30 @@ transactions()
 				COMMIT;
 			END LOOP;
 		END \$\$;
-		SELECT 1000000.0 * (a.ticks - b.ticks) / $(getconf CLK_TCK) / $transactions
-		FROM ticks a, before b;
+		SELECT 1000000 * (cpu_seconds() - :begun) / $transactions;
 	SQL
-}
-
-# The value below which so many percent of the figures in a column are.
-#
-# usage: percentile NAME COLUMN PERCENT
-percentile()
-{
-	cut -d ' ' -f "$2" "$workspace/$1.latencies" | sort -n |
-		awk -v p="$3" '{ v[NR] = $1 } END { printf "%.2f", v[int((NR - 1) * p / 100) + 1] }'
+	)"
 }
 
 for ((run = 1; run <= runs; run++)); do
-	export PGHOST=$workspace/preloaded
-	latencies preloaded wait
-	latencies listen listen
-	latencies poll poll
-	export PGHOST=$server
-	latencies alone wait
-done
-for ((run = 1; run <= 6 * runs; run++)); do
-	PGHOST=$workspace/preloaded transactions preloaded
-	PGHOST=$server transactions alone
+	for name in preloaded alone; do
+		export PGHOST=$server
+		[ $name = alone ] || PGHOST=$workspace/preloaded
+		latencies $name
+		for ((sample = 1; sample <= 6; sample++)); do
+			transactions $name
+		done
+	done
 done
 
-row milliseconds median "99th percentile" ""
-while read -r name column title; do
-	row "$title" "$(percentile "$name" "$column" 50)" "$(percentile "$name" "$column" 99)" ""
-done <<-'TABLE'
-	preloaded 1 wait_for_records
-	alone 1 ... not preloaded
-	listen 1 LISTEN/NOTIFY
-	poll 1 asking every 10 ms
-	preloaded 2 COMMIT alone
-TABLE
-echo
 row "" preloaded "not preloaded" ratio
-row "CPU us per transaction" "$(median preloaded cpu)" "$(median alone cpu)" \
-	"$(ratio "$(median preloaded cpu)" "$(median alone cpu)")"
+while read -r figure title; do
+	row "$title" "$(median preloaded.$figure)" "$(median alone.$figure)" \
+		"$(ratio "$(median preloaded.$figure)" "$(median alone.$figure)")"
+done <<-'TABLE'
+	p50 median, ms
+	p99 99th percentile, ms
+	commit.p50 producing alone, median, ms
+	commit.p99 producing alone, 99th percentile, ms
+	cpu CPU us per transaction
+TABLE

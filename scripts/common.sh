@@ -43,11 +43,13 @@ as_root()
 }
 
 # Install those of the given Debian packages that are missing.  The server's
-# package would make and start a cluster of its own: not here.
+# package would make and start a cluster of its own, and others would start
+# their services: not here.
 install_packages()
 {
 	local package no_cluster=/etc/postgresql-common/createcluster.d/pg_topic.conf
-	local missing=() failed=false
+	local no_service=/usr/sbin/policy-rc.d
+	local missing=()
 
 	command -v dpkg-query >/dev/null || return 0
 	for package in "$@"; do
@@ -57,12 +59,19 @@ install_packages()
 	[ ${#missing[@]} -gt 0 ] || return 0
 
 	echo "Installing ${missing[*]}" | fold -s -w 80
-	as_root mkdir -p "$(dirname $no_cluster)"
-	echo 'create_main_cluster = false' | as_root tee $no_cluster >/dev/null
-	apt_get install "${missing[@]}" || { apt_get update && apt_get install "${missing[@]}"; } ||
-		failed=true
-	as_root rm -f $no_cluster
-	[ $failed = false ] || die "could not install ${missing[*]}"
+	[ ! -e $no_service ] || no_service=
+	(
+		trap 'as_root rm -f $no_cluster $no_service' EXIT
+		trap 'exit 1' HUP INT TERM
+		as_root mkdir -p "$(dirname $no_cluster)"
+		echo 'create_main_cluster = false' | as_root tee $no_cluster >/dev/null
+		[ -z "$no_service" ] || {
+			printf '#!/bin/sh\nexit 101\n' | as_root tee $no_service >/dev/null
+			as_root chmod 755 $no_service
+		}
+		apt_get install "${missing[@]}" ||
+			{ apt_get update && apt_get install "${missing[@]}"; }
+	) || die "could not install ${missing[*]}"
 	echo
 }
 

@@ -12,7 +12,7 @@
 . "$(dirname "$0")/common.sh"
 
 all_parts=(build indent scripts meta unit fuzz regress isolation pgtap tap
-	history docs python demo)
+	history docs python clients demo)
 
 for part in "$@"; do
 	[[ " ${all_parts[*]} " == *" $part "* ]] || die "no part $part; there are: ${all_parts[*]}"
@@ -28,6 +28,15 @@ if [ -z "${PG_TOPIC_WORKSPACE-}" ]; then
 	! is_available "postgresql-$postgres_major-cron" ||
 		packages+=("postgresql-$postgres_major-cron")
 	install_packages "${postgres_packages[@]}" "${packages[@]}"
+
+	# Without one of these, part of `clients` is skipped.
+	if [[ $# = 0 || " $* " == *" clients "* ]]; then
+		for package in python3-psycopg node-pg libpostgresql-jdbc-java \
+			default-jdk-headless golang-go golang-github-lib-pq-dev pgbouncer; do
+			! is_available "$package" || (install_packages "$package") ||
+				echo "going on without $package"
+		done
+	fi
 fi
 enter_workspace "$@"
 [ $# -gt 0 ] || set -- "${all_parts[@]}"
@@ -112,7 +121,8 @@ test_scripts()
 {
 	local script
 
-	for script in .ci/run scripts/*.sh demo/*.sh test/*.sh test/history/*.sh; do
+	for script in .ci/run scripts/*.sh demo/*.sh examples/psql/*.sh \
+		bench/*.sh bench/workloads/*.sh test/*.sh test/history/*.sh; do
 		check "scripts: $script" shellcheck -x -S warning "$script"
 	done
 }
@@ -273,6 +283,42 @@ test_python()
 		fresh_database pg_topic
 		check "python: $(basename "$file" .py)" env PGDATABASE=test python3 "$file"
 	done
+}
+
+# The programs of examples/, by themselves and through pgbouncer in transaction
+# mode.  Those whose driver is not installed are skipped.
+test_clients()
+{
+	local client pooled
+
+	need_server || return 0
+	for client in psql psycopg2 psycopg node java go; do
+		has_driver $client || {
+			echo "skipped clients: $client: its driver is not installed"
+			continue
+		}
+		for pooled in "" --pooled; do
+			[ -z "$pooled" ] || [ -x /usr/sbin/pgbouncer ] || {
+				echo "skipped clients: $client pooled: there is no pgbouncer here"
+				continue
+			}
+			fresh_database
+			check "clients: $client${pooled:+ pooled}" env PGDATABASE=test \
+				python3 -B test/clients/run.py $pooled $client
+		done
+	done
+}
+
+# Is there what a client of test/clients/run.py needs?
+has_driver()
+{
+	case $1 in
+		psql) ;;
+		psycopg2 | psycopg) /usr/bin/python3 -c "import $1" ;;
+		node) NODE_PATH=/usr/share/nodejs node -e "require('pg')" ;;
+		java) [ -e /usr/share/java/postgresql.jar ] && command -v javac ;;
+		go) [ -d /usr/share/gocode/src/github.com/lib/pq ] && command -v go ;;
+	esac >/dev/null 2>&1
 }
 
 # The demonstration of the quick start, which crashes the server on its way.

@@ -76,6 +76,13 @@ SELECT topic.dead_letter('g', 'orders', 0, 0, 'now');
 SELECT topic.dead_letter('g', 'orders', 0, 0, 'now', max_attempts => 1);
 SELECT count(*) FROM topic.failed_attempts WHERE group_id = 'g' AND partition = 0;
 SELECT topic.dead_letter('g', 'orders', 0, 0, 'x', max_attempts => 0);
+-- Whose offset is deleted has never failed.
+SELECT topic.dead_letter('deleted', 'orders', p, 0, 'x', max_attempts => 3) FROM generate_series(0, 2, 2) p;
+SELECT topic.commit('deleted', 'orders', 0, 0);
+SELECT * FROM topic.delete_offsets('deleted', 'orders', ARRAY[0, 1]);
+SELECT partition FROM topic.failed_attempts WHERE group_id = 'deleted';
+SELECT * FROM topic.delete_offsets('deleted', 'orders');
+SELECT partition FROM topic.failed_attempts WHERE group_id = 'deleted';
 -- An attempt at a record that is not there is none.
 SELECT topic.dead_letter('g', 'orders', 1, 1, 'x', max_attempts => 3);
 
@@ -104,6 +111,11 @@ SELECT topic.produce('dead', 'not JSON');
 SELECT topic.dead_letter('g', 'dead', 0, 1, 'x', 'dead.json');
 SELECT topic.dead_letter('g', 'dead', 0, 1, 'x');
 SELECT value FROM topics."dead.dlq";
+
+-- A reason of any length is taken, and cut.
+SELECT topic.dead_letter('g', 'dead', 0, 1, 'x' || repeat(U&'\00E4', 5000), 'dead.now');
+SELECT octet_length(headers -> -1 ->> 1) AS bytes, length(headers -> -1 ->> 1) AS characters
+FROM topics."dead.now" WHERE record_offset = 1;
 
 -- The own one takes everything that its topic has, or had.
 SELECT topic.create_topic('any', value_format => 'bytes');

@@ -19,8 +19,13 @@ SELECT record_offset FROM topic.consume('g', 't', commit => true);
 \set VERBOSITY terse
 DROP EXTENSION pg_topic;
 SELECT count(*) FROM topics.t;
+-- also before a member's sign of life could be written
+SELECT count(*) FROM topic.join_group('members', ARRAY['t'], 'a');
 SET client_min_messages = warning;
+BEGIN;
+SELECT count(*) FROM topic.heartbeat('members', 'a', 1);
 DROP EXTENSION pg_topic CASCADE;
+COMMIT;
 RESET client_min_messages;
 \set VERBOSITY default
 SELECT nspname, relname FROM pg_namespace n LEFT JOIN pg_class c ON relnamespace = n.oid
@@ -71,7 +76,7 @@ SELECT proname, array_agg(DISTINCT prorows) AS rows,
 		array_agg(DISTINCT proparallel) AS parallel
 	FROM pg_proc JOIN pg_namespace n ON n.oid = pronamespace
 	WHERE nspname = 'topic'
-	AND proname ~ '^(produce|produce_batch|consume.*|poll.*|commit(_polled)?|reset_offsets|delete_offsets|fetch.*|.*_topic|.*_group|heartbeat|roll_segment|first_time|dead_letter)$'
+	AND proname ~ '^(produce.*|init_producer|send|consume.*|poll.*|commit(_polled)?|reset_offsets|delete_offsets|fetch.*|.*_topic|.*_group|heartbeat|roll_segment|first_time|dead_letter)$'
 	GROUP BY proname ORDER BY proname;
 
 \c :database

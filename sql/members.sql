@@ -42,6 +42,7 @@ SELECT * FROM topic.heartbeat('small', 'c', 3);
 SELECT topic.leave_group('small', 'a'), topic.leave_group('small', 'c');
 SELECT member_count, group_epoch, member_id FROM topic.group_members WHERE group_id = 'small';
 SELECT count(*) FROM topic.members WHERE group_id = 'small';
+SELECT count(*) FROM topic.member_heartbeats WHERE group_id = 'small';
 -- The epochs go on.
 SELECT member_epoch FROM topic.join_group('small', ARRAY['payments'], 'a');
 
@@ -238,14 +239,6 @@ SELECT count(*) FROM topic.heartbeat('one', 'a', 1);
 SELECT topic.leave_group('one', 'a');
 COMMIT;
 SELECT member_count FROM topic.group_members WHERE group_id = 'one';
--- The extension is gone before the heartbeat could be written.
-BEGIN;
-SELECT member_epoch FROM topic.join_group('one', ARRAY['orders'], 'a');
-SELECT count(*) FROM topic.heartbeat('one', 'a', 3);
-SET LOCAL client_min_messages = warning;
-DROP EXTENSION pg_topic CASCADE;
-ROLLBACK;
-
 -- Administration: a group with members is in use.
 SELECT topic.create_group('team');
 SELECT count(*) FROM topic.join_group('team', ARRAY['orders'], 'a');

@@ -111,6 +111,16 @@ BEGIN;
 SELECT topic.commit('g', 't', 0, 3);
 ROLLBACK;
 TABLE latest;
+-- One record, whatever was rolled back in between
+BEGIN;
+SELECT topic.commit('k', 'u', 0, 0);
+SAVEPOINT a;
+SELECT topic.commit('k', 'u', 0, 1, 'undone');
+ROLLBACK TO a;
+SELECT topic.commit('k', 'u', 0, 1);
+RELEASE a;
+COMMIT;
+SELECT topic, partition, committed, metadata FROM commits WHERE group_id = 'k';
 BEGIN;
 SELECT topic.commit('j', 'u', 0, 1);
 SELECT topic.delete_group('j');

@@ -19,6 +19,12 @@ SELECT count(*) FROM topic.poll('g', 'a', 7);
 SELECT count(*) FROM topic.poll('g', 'a', max_records => 7);
 SELECT count(*) FROM topic.poll('g', 'a');
 SELECT count(*) FROM topic.poll('g', 'a');
+-- A poll that finds nothing keeps no claim.
+BEGIN;
+SELECT count(*) FROM topic.poll('g', 'a');
+SELECT count(*) FROM pg_locks
+	WHERE locktype = 'object' AND classid = 'topic.consumer_offsets'::regclass AND pid = pg_backend_pid();
+COMMIT;
 SELECT * FROM positions;
 SELECT topic, partition, position FROM topic.assignments ORDER BY 1, 2;
 SELECT * FROM committed;
@@ -111,6 +117,40 @@ SELECT count(*) FROM topic.join_group('auto', ARRAY['orders'], 'b');
 SELECT count(*) FROM topic.poll('auto', 'a');
 SELECT sum(committed_offset) FROM committed WHERE group_id = 'auto';
 SELECT topic.leave_group('auto', 'a'), topic.leave_group('auto', 'b');
+
+-- after the clock has been set back
+SELECT count(*) FROM topic.join_group('clock', ARRAY['orders'], 'a', auto_commit_interval => '1 hour');
+SELECT count(*) FROM topic.poll('clock', 'a', 5);
+UPDATE topic.member_heartbeats SET heartbeat_at = now() + interval '2 days',
+		auto_committed_at = now() + interval '2 days'
+	WHERE group_id = 'clock';
+SELECT count(*) FROM topic.poll('clock', 'a', 5);
+SELECT sum(committed_offset) FROM committed WHERE group_id = 'clock';
+SELECT heartbeat_at <= now() AND auto_committed_at <= now() AS is_right FROM topic.member_heartbeats
+	WHERE group_id = 'clock';
+SELECT topic.leave_group('clock', 'a');
+
+-- Who joins anew, or gets a partition, is at the committed offset, also in the
+-- transaction in which it was polled.
+SELECT count(*) FROM topic.join_group('anew', ARRAY['orders'], 'a');
+SELECT topic.commit('anew', 'orders', 1, 2, member_id => 'a');
+BEGIN;
+SELECT partition, min(record_offset) FROM topic.poll('anew', 'a', 500) GROUP BY 1 ORDER BY 1;
+SELECT count(*) FROM topic.join_group('anew', ARRAY['orders'], 'a');
+SELECT partition, min(record_offset) FROM topic.poll('anew', 'a', 500) GROUP BY 1 ORDER BY 1;
+ROLLBACK;
+BEGIN;
+SELECT count(*) FROM topic.poll('anew', 'a', 500);
+SELECT count(*) FROM topic.join_group('anew', ARRAY['orders'], 'a');
+SELECT topic.commit('anew', 'orders', 0, 1);
+ROLLBACK;
+BEGIN;
+SELECT count(*) FROM topic.poll('anew', 'a', 500);
+SELECT topic.leave_group('anew', 'a');
+SELECT count(*) FROM topic.join_group('anew', ARRAY['orders'], 'b');
+SELECT partition, min(record_offset) FROM topic.poll('anew', 'b', 500) GROUP BY 1 ORDER BY 1;
+COMMIT;
+SELECT topic.leave_group('anew', 'b');
 
 -- A poll gives up what is revoked; an earlier one may have returned it.
 SELECT count(*) FROM topic.join_group('revoke', ARRAY['orders'], 'a');

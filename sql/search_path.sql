@@ -62,6 +62,9 @@ CREATE TABLE hostile.pg_locks (a int);
 CREATE TABLE hostile.pg_stat_activity (a int);
 CREATE TABLE hostile.pg_prepared_xacts (a int);
 CREATE TABLE hostile.maintenance_totals (a int);
+CREATE TABLE hostile.producers (a int);
+CREATE TABLE hostile.producer_states (a int);
+CREATE TABLE hostile.produced_keys (a int);
 CREATE TABLE hostile.pg_proc (a int);
 CREATE TABLE hostile.pg_namespace (a int);
 
@@ -87,6 +90,11 @@ SELECT topic.alter_topic('h', 3);
 SELECT topic.produce('h', 'v', 'k', '{"h": 1}', 0);
 SELECT topic.produce('h', '\x76'::pg_catalog.bytea, 'k'::pg_catalog.text, partition => 0);
 SELECT * FROM topic.produce_batch('h', ARRAY['a', 'b']::pg_catalog.text[], partition => 1);
+SELECT topic.produce('h', 'once', partition => 2, idempotency_key => 'k'), topic.produce('h', 'once', partition => 2, idempotency_key => 'k');
+SELECT producer_epoch FROM topic.init_producer('hp');
+SELECT producer_epoch, topic.produce('h', 'p', partition => 2, producer_id => producer_id, producer_epoch => producer_epoch, sequence => 0)
+	FROM topic.init_producer('hp');
+SELECT * FROM topic.produce_query('h', 'SELECT ''q'' AS value, 2 AS partition');
 SELECT topic.partition_for_key('h', 'k');
 SELECT topic.roll_segment('h');
 SELECT topic.produce('h', 'w', partition => 0);
@@ -129,7 +137,20 @@ SELECT record_offset, value FROM topics."h.dlq";
 SELECT topic.drop_topic('h.dlq');
 SELECT topic.create_group('hh');
 SELECT topic.delete_group('hh');
+-- What is done with others' rights has others' event triggers find nothing of it.
 RESET ROLE;
+CREATE FUNCTION note_path() RETURNS event_trigger LANGUAGE plpgsql AS $$
+BEGIN
+	RAISE NOTICE '% with search_path %', tg_tag, pg_catalog.current_setting('search_path');
+END $$;
+CREATE EVENT TRIGGER regress_note_path ON ddl_command_start EXECUTE FUNCTION note_path();
+SET ROLE regress_topic_hostile;
+SELECT topic.dead_letter('hg', 'h', 1, 0, 'r');
+SELECT topic.drop_topic('h.dlq');
+SHOW search_path;
+RESET ROLE;
+DROP EVENT TRIGGER regress_note_path;
+DROP FUNCTION note_path();
 SET pg_topic.offsets_topic = on;
 SELECT * FROM topic.delete_offsets('hg', 'h');
 SELECT topic.commit('hg', 'h', 1, 1);
@@ -155,6 +176,7 @@ SELECT value FROM topics.h;
 ROLLBACK;
 
 RESET search_path;
+DELETE FROM topic.producers;
 SET client_min_messages = warning;
 DROP SCHEMA hostile CASCADE;
 DROP OWNED BY regress_topic_hostile;

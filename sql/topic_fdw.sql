@@ -331,7 +331,7 @@ CREATE SERVER own FOREIGN DATA WRAPPER pg_topic OPTIONS (host 'x');
 CREATE USER MAPPING FOR CURRENT_USER SERVER pg_topic OPTIONS (password 'x');
 IMPORT FOREIGN SCHEMA x FROM SERVER pg_topic INTO public;
 
--- Records are read-only.
+-- Records are immutable.
 UPDATE topics.fdw SET value = 'x';
 DELETE FROM topics.fdw;
 TRUNCATE topics.fdw;

@@ -213,6 +213,17 @@ most_loaded(Balancer *balancer)
 	return most;
 }
 
+/* The fewest partitions that a member has. */
+static int
+fewest_partitions(Balancer *balancer)
+{
+	int			fewest = balancer->loads[0];
+
+	for (int member = 1; member < balancer->assignment->member_count; member++)
+		fewest = Min(fewest, balancer->loads[member]);
+	return fewest;
+}
+
 /*
  * Reach those to whom a member could pass on a partition.  Of the topics that
  * lead to the same member, that one is taken of which it lacks the most.
@@ -250,10 +261,10 @@ reach_neighbours(Balancer *balancer, int member, int *reached)
 
 /*
  * The member with the fewest partitions to whom one can be passed on, over
- * others if need be: the nearest of them.
+ * others if need be: the nearest of them.  Nobody has fewer than `fewest`.
  */
 static int
-search_from(Balancer *balancer, int member)
+search_from(Balancer *balancer, int member, int fewest)
 {
 	Assignment *assignment = balancer->assignment;
 	int			reached = 0;
@@ -273,6 +284,8 @@ search_from(Balancer *balancer, int member)
 
 		if (balancer->loads[next] < balancer->loads[least])
 			least = next;
+		if (balancer->loads[least] == fewest)
+			break;
 		reach_neighbours(balancer, next, &reached);
 	}
 	return least;
@@ -316,8 +329,13 @@ assign_uniform(Assignment *assignment)
 	give_unassigned(&balancer);
 	while ((from = most_loaded(&balancer)) != UNASSIGNED)
 	{
-		int			to = search_from(&balancer, from);
+		int			fewest = fewest_partitions(&balancer);
+		int			to;
 
+		/* Nobody is left who has two partitions more than anybody. */
+		if (balancer.loads[from] - fewest < 2)
+			break;
+		to = search_from(&balancer, from, fewest);
 		if (balancer.loads[from] - balancer.loads[to] >= 2)
 			pass_on(&balancer, from, to);
 		else

@@ -14,6 +14,13 @@
 #include "record_append.h"
 
 /*
+ * What batches may take that are finished and not appended, of all partitions:
+ * of 64 partitions as much as each is let have; if there are more, each has
+ * less.
+ */
+#define MAX_PENDING_BYTES	(64 * APPEND_RUN_BYTES)
+
+/*
  * A partition's records that were not appended yet, and the contiguous run
  * that was appended last.
  */
@@ -34,6 +41,7 @@ struct BulkProducer
 	void	   *arg;
 	MemoryContext context;
 	int			sticky_partition;	/* of records without a key, or ANY */
+	size_t		pending;		/* bytes of finished batches */
 	PartitionBuffer partitions[FLEXIBLE_ARRAY_MEMBER];
 };
 
@@ -79,6 +87,7 @@ flush_partition(BulkProducer *producer, int partition)
 	for (int i = 0; i < packer->count; i++)
 		record_count += packer->batches[i].record_count;
 	base_offset = append_batches(producer->appender, partition, packer);
+	producer->pending -= packer->bytes;
 	batch_packer_clear(packer);
 
 	if (buffer->run_base + buffer->run_count != base_offset)
@@ -109,16 +118,22 @@ bulk_producer_add(BulkProducer *producer, int partition, RecordInput *record)
 {
 	MemoryContext old_context = MemoryContextSwitchTo(producer->context);
 	PartitionBuffer *buffer;
+	size_t		bytes;
 
 	if (partition == ANY_PARTITION)
 		partition = choose_partition(producer, record->key);
 	buffer = &producer->partitions[partition];
 	if (buffer->record_count == 0)
 		begin_packing(&buffer->packer, producer->topic);
+	bytes = buffer->packer.bytes;
 	pack_record(&buffer->packer, producer->topic, record,
 				buffer->record_count++);
+	producer->pending += buffer->packer.bytes - bytes;
 	if (buffer->packer.bytes >= APPEND_RUN_BYTES)
 		flush_partition(producer, partition);
+	if (producer->pending >= MAX_PENDING_BYTES)
+		for (int i = 0; i < producer->topic->partitions; i++)
+			flush_partition(producer, i);
 	MemoryContextSwitchTo(old_context);
 	return partition;
 }
@@ -134,7 +149,9 @@ bulk_producer_end(BulkProducer *producer)
 
 		if (buffer->record_count == 0)
 			continue;
+		producer->pending -= buffer->packer.bytes;
 		batch_packer_finish(&buffer->packer, buffer->record_count - 1);
+		producer->pending += buffer->packer.bytes;
 		flush_partition(producer, i);
 		batch_packer_free(&buffer->packer);
 		end_run(producer, i);

@@ -3,8 +3,8 @@
  * bulk_producer.h
  *		Appending a stream of records at batch speed.
  *
- * Keeps a copy of what is not yet appended, a few hundred kB of each
- * partition, in the memory context in which it began.
+ * Keeps a copy of what is not yet appended, a few hundred kB of each partition
+ * and less if there are many, in the memory context in which it began.
  *
  *-------------------------------------------------------------------------
  */

@@ -16,9 +16,11 @@
 
 #include "access/htup_details.h"
 #include "catalog/namespace.h"
+#include "catalog/pg_class.h"
 #include "catalog/pg_namespace.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
+#include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/snapmgr.h"
 #include "utils/syscache.h"
@@ -67,6 +69,19 @@ extension_owner(void)
 	return owner;
 }
 
+Oid
+relation_owner(Oid relid)
+{
+	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
+	Oid			owner;
+
+	if (!HeapTupleIsValid(tuple))
+		return InvalidOid;
+	owner = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
+	ReleaseSysCache(tuple);
+	return owner;
+}
+
 SavedUser
 become_user(Oid user)
 {
@@ -96,10 +111,27 @@ catalog_execute(const char *command)
 	return catalog_execute_with_args(command, 0, NULL, NULL, NULL);
 }
 
+/*
+ * Commands may be DDL with another user's rights, for which event triggers are
+ * called: their functions must not find what the caller has put in front in
+ * his search_path.  An error in between undoes the setting.
+ */
+static int
+set_safe_search_path(void)
+{
+	int			nest_level = NewGUCNestLevel();
+
+	(void) set_config_option("search_path", "pg_catalog, pg_temp",
+							 PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE,
+							 true, 0, false);
+	return nest_level;
+}
+
 void
 catalog_spi_execute(const char *command, int nargs, Oid *argtypes,
 					Datum *values, const char *nulls)
 {
+	int			nest_level = set_safe_search_path();
 	SPIPlanPtr	plan = SPI_prepare(command, nargs, argtypes);
 	Snapshot	snapshot;
 	int			result;
@@ -111,6 +143,7 @@ catalog_spi_execute(const char *command, int nargs, Oid *argtypes,
 	result = SPI_execute_snapshot(plan, values, nulls, snapshot,
 								  InvalidSnapshot, false, true, 0);
 	UnregisterSnapshot(snapshot);
+	AtEOXact_GUC(true, nest_level);
 	if (result < 0)
 		elog(ERROR, "SPI_execute_snapshot failed: %s",
 			 SPI_result_code_string(result));

@@ -33,8 +33,9 @@
 #define Anum_topics_min_compaction_lag	15
 #define Anum_topics_merge_small_batches	16
 #define Anum_topics_retain_until_consumed	17
-#define Anum_topics_log_start_offsets	18
-#define Anum_topics_created_at			19
+#define Anum_topics_idempotency_window	18
+#define Anum_topics_log_start_offsets	19
+#define Anum_topics_created_at			20
 
 /* Columns of topic.segments; see segment.sql. */
 #define Anum_segments_topic_id			1
@@ -101,6 +102,25 @@
 #define Anum_member_positions_assigned_epoch	6
 #define Natts_member_positions					6
 
+/* Columns of topic.producers; see producer.sql. */
+#define Anum_producers_producer_id			1
+#define Anum_producers_producer_epoch		2
+#define Anum_producers_transactional_id		3
+#define Anum_producers_owner				4
+#define Anum_producers_initialized_at		5
+
+/* Columns of topic.producer_states; see producer_state.sql. */
+#define Anum_producer_states_producer_id		1
+#define Anum_producer_states_producer_epoch		2
+#define Anum_producer_states_topic_id			3
+#define Anum_producer_states_partition			4
+#define Anum_producer_states_state_number		5
+#define Anum_producer_states_first_sequences	6
+#define Anum_producer_states_record_counts		7
+#define Anum_producer_states_base_offsets		8
+#define Anum_producer_states_written_at			9
+#define Natts_producer_states					9
+
 extern Oid	catalog_relation_oid(const char *name);
 extern Oid	topics_namespace_oid(void);
 extern Oid	log_namespace_oid(void);
@@ -117,6 +137,9 @@ typedef struct SavedUser
 } SavedUser;
 
 extern Oid	extension_owner(void);
+
+/* The owner of a relation, InvalidOid if it was just dropped. */
+extern Oid	relation_owner(Oid relid);
 extern SavedUser become_user(Oid user);
 extern SavedUser become_extension_owner(void);
 extern void restore_user(SavedUser saved);

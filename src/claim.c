@@ -231,11 +231,9 @@ bool
 is_claimed_by_other(const char *group_id, const Topic *topic, int partition)
 {
 	LOCKTAG		tag;
-	int			holders;
 
 	set_claim_tag(&tag, group_id, topic->id, partition);
-	(void) GetLockConflicts(&tag, ExclusiveLock, &holders);
-	return holders > 0;
+	return transaction_lock_is_taken(&tag);
 }
 
 /*

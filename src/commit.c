@@ -21,6 +21,7 @@
 
 #include "arguments.h"
 #include "compat.h"
+#include "failed_attempt.h"
 #include "group.h"
 #include "member_claim.h"
 #include "reconcile.h"
@@ -285,7 +286,7 @@ topic_delete_offsets(PG_FUNCTION_ARGS)
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
 
 	PreventCommandIfReadOnly("delete_offsets");
-	check_group_access(group_id);
+	hold_group(group_id);
 	subscription = subscription_for(group_id, topic);
 
 	InitMaterializedSRF(fcinfo, 0);
@@ -298,6 +299,7 @@ topic_delete_offsets(PG_FUNCTION_ARGS)
 		if (!wanted[i])
 			continue;
 		claim = demand_claim(subscription, i, NULL, ANY_EPOCH);
+		forget_partition_attempts(group_id, topic->name, i);
 		if (!claim->state.committed.found)
 			continue;
 		values[0] = Int32GetDatum(i);

@@ -10,6 +10,7 @@
 
 #include "access/genam.h"
 #include "catalog/namespace.h"
+#include "catalog/pg_attribute.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_namespace.h"
 #include "executor/executor.h"
@@ -81,6 +82,17 @@ begin_index_scan(Relation heap, Relation index, Snapshot snapshot, int nkeys)
 	return index_beginscan(heap, index, snapshot, NULL, nkeys, 0);
 #else
 	return index_beginscan(heap, index, snapshot, nkeys, 0);
+#endif
+}
+
+/* 18 added generated columns that are not stored. */
+static inline bool
+is_virtual_column(Form_pg_attribute column)
+{
+#if PG_VERSION_NUM >= 180000
+	return column->attgenerated == ATTRIBUTE_GENERATED_VIRTUAL;
+#else
+	return false;
 #endif
 }
 

@@ -13,7 +13,7 @@
  * not be the caller, and is created and written to with that owner's rights.
  * So whoever consumes a topic can put records of it aside without a right to
  * produce anywhere; all that can be written that way are records of the
- * owner's own topic and a reason.  If the topic of that name is another role's
+ * owner's own topic and a short reason.  If the topic of that name is another role's
  * it is not used: its owner would get to read records that he may not.  An
  * owner who wants no dead letters revokes his own INSERT on it.
  *
@@ -25,14 +25,12 @@
  */
 #include "postgres.h"
 
-#include "access/htup_details.h"
-#include "catalog/pg_class.h"
 #include "catalog/pg_type.h"
+#include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/snapmgr.h"
-#include "utils/syscache.h"
 #include "utils/timestamp.h"
 
 #include "arguments.h"
@@ -60,6 +58,9 @@ PG_FUNCTION_INFO_V1(topic_dead_letter);
 #define REASON_HEADER		"__dlq.errors.message"
 #define MAX_ADDED_HEADERS	7
 
+/* Of a reason: an error's message may hold all of a record's value. */
+#define MAX_REASON_BYTES	4096
+
 /* The record that a group cannot process, and why. */
 typedef struct DeadLetter
 {
@@ -85,25 +86,10 @@ default_topic_name(const Topic *topic)
 	return name;
 }
 
-/* The owner of a topic, InvalidOid if it was just dropped. */
-static Oid
-topic_owner(const Topic *topic)
-{
-	HeapTuple	tuple = SearchSysCache1(RELOID,
-										ObjectIdGetDatum(topic->relid));
-	Oid			owner;
-
-	if (!HeapTupleIsValid(tuple))
-		return InvalidOid;
-	owner = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
-	ReleaseSysCache(tuple);
-	return owner;
-}
-
 static void
 check_same_owner(const Topic *topic, const Topic *target)
 {
-	if (topic_owner(target) != topic_owner(topic))
+	if (relation_owner(target->relid) != relation_owner(topic->relid))
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("topic \"%s\" is not the dead-letter topic of \"%s\"",
@@ -126,7 +112,7 @@ default_topic_context(void *arg)
 static Topic *
 open_default_topic(Topic *topic, const char *name)
 {
-	SavedUser	saved = become_user(topic_owner(topic));
+	SavedUser	saved = become_user(relation_owner(topic->relid));
 	ErrorContextCallback context;
 	Topic	   *target = topic_lookup(name);
 
@@ -202,6 +188,16 @@ check_fits_topic(const Record *record, const Topic *target)
 	if (record->value.length >= 0)
 		(void) value_from_datum(target, record_bytes_to_bytea(record->value),
 								BYTEAOID);
+}
+
+/* The reason, cut if it is long: to put the record aside is what matters. */
+static const char *
+reason_argument(FunctionCallInfo fcinfo, int number)
+{
+	char	   *reason = text_argument(fcinfo, number, "reason");
+
+	reason[pg_mbcliplen(reason, strlen(reason), MAX_REASON_BYTES)] = '\0';
+	return reason;
 }
 
 static void
@@ -281,7 +277,7 @@ topic_dead_letter(PG_FUNCTION_ARGS)
 	if (PG_ARGISNULL(3))
 		report_null_argument("record_offset");
 	letter.offset = PG_GETARG_INT64(3);
-	letter.reason = text_argument(fcinfo, 4, "reason");
+	letter.reason = reason_argument(fcinfo, 4);
 	PreventCommandIfReadOnly("dead_letter");
 
 	letter.topic = topic_open(name, ACL_SELECT, AccessShareLock);

@@ -76,6 +76,26 @@ forget_attempts(const char *group_id, const char *topic, int partition,
 	SPI_finish();
 }
 
+void
+forget_partition_attempts(const char *group_id, const char *topic,
+						  int partition)
+{
+	Oid			types[] = {TEXTOID, TEXTOID, INT4OID};
+	Datum		values[] = {
+		CStringGetTextDatum(group_id),
+		CStringGetTextDatum(topic),
+		Int32GetDatum(partition)
+	};
+	SavedUser	saved = become_extension_owner();
+
+	catalog_execute_with_args("DELETE FROM topic.failed_attempts "
+							  "WHERE group_id OPERATOR(pg_catalog.=) $1 "
+							  "AND topic OPERATOR(pg_catalog.=) $2 "
+							  "AND partition OPERATOR(pg_catalog.=) $3",
+							  lengthof(types), types, values, NULL);
+	restore_user(saved);
+}
+
 uint64
 forget_passed_attempts(int max_records)
 {

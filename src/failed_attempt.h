@@ -14,6 +14,10 @@ extern int	count_attempt(const char *group_id, const char *topic,
 extern void forget_attempts(const char *group_id, const char *topic,
 							int partition, int64 offset);
 
+/* Forget those at all records of a partition. */
+extern void forget_partition_attempts(const char *group_id, const char *topic,
+									  int partition);
+
 /*
  * Forget, of so many records at the most, the attempts of groups that have
  * committed a later offset since.  Returns the number of records.

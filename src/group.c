@@ -14,6 +14,12 @@
  * comes second gives up.  The lock of its creators is the same in a mode that
  * excludes other creators but not users.
  *
+ * The lock is an object lock on topic.groups, whose object is a hash of the
+ * name.  Should two hashes be equal, who deletes or creates one group is in the
+ * way of the other's users or creators, to the end of his transaction: they
+ * fail with 55P03, or leave the group to who uses it next.  Names can be chosen
+ * so as to bring that about; but nobody gets at another's group by it.
+ *
  *		users		AccessShareLock
  *		creators	ExclusiveLock
  *		deleters	AccessExclusiveLock
@@ -153,14 +159,19 @@ set_group_lock_tag(LOCKTAG *tag, const char *group_id)
 							strlen(group_id)), 0);
 }
 
-/* Keep the group from being deleted. */
-static void
-lock_group(const char *group_id)
+bool
+keep_group(const char *group_id)
 {
 	LOCKTAG		tag;
 
 	set_group_lock_tag(&tag, group_id);
-	if (!transaction_lock_try_mode(&tag, AccessShareLock))
+	return transaction_lock_try_mode(&tag, AccessShareLock);
+}
+
+static void
+lock_group(const char *group_id)
+{
+	if (!keep_group(group_id))
 		ereport(ERROR,
 				(errcode(ERRCODE_LOCK_NOT_AVAILABLE),
 				 errmsg("group \"%s\" is being deleted by another transaction",
@@ -181,6 +192,13 @@ insert_group(const char *group_id)
 							  "VALUES ($1, $2::pg_catalog.regrole)",
 							  lengthof(types), types, values, NULL);
 	restore_user(saved);
+}
+
+void
+hold_group(const char *group_id)
+{
+	lock_group(group_id);
+	check_group_access(group_id);
 }
 
 void

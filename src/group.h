@@ -16,10 +16,10 @@
  */
 extern void check_group_access(const char *group_id);
 
-/*
- * The same; and the group is the caller's from now on if it does not exist.
- * Nobody else can delete it before the transaction ends.
- */
+/* The same, and nobody else can delete it before the transaction ends. */
+extern void hold_group(const char *group_id);
+
+/* The same, and the group is the caller's from now on if it does not exist. */
 extern void use_group(const char *group_id);
 
 /* Create a group that is the caller's; false if there is one of that name. */
@@ -36,6 +36,12 @@ extern void own_group(const char *group_id);
  * uses it; from then on no other can, to the end of this one.
  */
 extern void lock_unused_group(const char *group_id);
+
+/*
+ * Keep the group from being deleted, to the end of the transaction; false if
+ * another transaction is just deleting it.
+ */
+extern bool keep_group(const char *group_id);
 
 pg_noreturn extern void report_unknown_group(const char *group_id);
 

@@ -17,6 +17,7 @@
 #include "catalog.h"
 #include "claim.h"
 #include "group.h"
+#include "group_state.h"
 #include "reconcile.h"
 
 PG_FUNCTION_INFO_V1(topic_create_group);
@@ -135,6 +136,9 @@ topic_delete_group(PG_FUNCTION_ARGS)
 
 	PreventCommandIfReadOnly("delete_group");
 	lock_unused_group(group_id);
+
+	/* Maintenance removes members without using the group. */
+	lock_group_state(group_id);
 	check_group_has_no_members(group_id);
 	forget_group_claims(group_id);
 	saved = become_extension_owner();

@@ -24,6 +24,7 @@
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
+#include "storage/lmgr.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
 #include "utils/timestamp.h"
@@ -32,6 +33,7 @@
 #include "claim.h"
 #include "failed_attempt.h"
 #include "first_time.h"
+#include "group.h"
 #include "group_expiry.h"
 #include "reconcile.h"
 
@@ -66,7 +68,7 @@ group_expiry_init(void)
 
 /*
  * Delete an offset if the partition is not claimed and it is still old; false
- * if not.
+ * if not.  Waits for nobody.
  */
 static bool
 expire_offset(const char *group_id, const char *topic_name, int partition,
@@ -79,6 +81,10 @@ expire_offset(const char *group_id, const char *topic_name, int partition,
 
 	if (!topic || partition >= topic->partitions)
 		return false;
+	/* Who is just deleting the topic or the group deletes the offset. */
+	if (!ConditionalLockRelationOid(topic->relid, AccessShareLock) ||
+		!keep_group(group_id))
+		return false;
 	subscription = subscription_for(group_id, topic);
 	claim = claim_partition(subscription, partition, &was_held);
 	if (!claim || !claim->state.committed.found ||
@@ -86,6 +92,7 @@ expire_offset(const char *group_id, const char *topic_name, int partition,
 		group_state_has_members(group_id))
 		return false;
 	delete_claimed_offset(subscription, claim);
+	forget_partition_attempts(group_id, topic_name, partition);
 	return true;
 }
 
@@ -172,7 +179,7 @@ expire_groups(void)
 {
 	bool		more = expire_offsets();
 
-	more |= delete_expired_keys(EXPIRE_ROWS) == EXPIRE_ROWS;
+	more |= delete_expired_group_keys(EXPIRE_ROWS) == EXPIRE_ROWS;
 	more |= forget_passed_attempts(EXPIRE_ROWS) == EXPIRE_ROWS;
 	return more;
 }

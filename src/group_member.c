@@ -37,7 +37,7 @@ PG_FUNCTION_INFO_V1(topic_leave_group);
 typedef struct JoinRequest
 {
 	const char *group_id;
-	List	   *topics;			/* names */
+	List	   *topics;			/* sorted names */
 	char	   *member_id;		/* NULL: to be made up */
 	char	   *instance_id;	/* NULL: none, or as before */
 	int32		session_timeout;
@@ -80,7 +80,7 @@ milliseconds_argument(FunctionCallInfo fcinfo, int number, const char *name,
 	return (int32) milliseconds;
 }
 
-/* The names of topics, each once. */
+/* The names of topics, sorted, each once. */
 static List *
 topics_argument(FunctionCallInfo fcinfo, int number)
 {
@@ -99,15 +99,15 @@ topics_argument(FunctionCallInfo fcinfo, int number)
 				 errmsg("topics must not be empty")));
 	for (int i = 0; i < count; i++)
 	{
-		String	   *name;
+		char	   *name;
 
 		if (nulls[i])
 			report_null_argument("an element of topics");
-		name = makeString(TextDatumGetCString(elements[i]));
-		check_topic_name(strVal(name));
-		names = list_append_unique(names, name);
+		name = TextDatumGetCString(elements[i]);
+		check_topic_name(name);
+		names = lappend(names, name);
 	}
-	return names;
+	return sort_topic_names(names);
 }
 
 /*
@@ -122,7 +122,7 @@ open_topics(List *names)
 
 	foreach(cell, names)
 	{
-		const char *name = strVal(lfirst(cell));
+		const char *name = lfirst(cell);
 
 		if (topic_lookup(name))
 			topics = lappend(topics,
@@ -266,41 +266,38 @@ check_assignor(const ConsumerGroup *group, const JoinRequest *request)
  * A member that joins begins anew: it goes by the new epoch, gives up what it
  * does not subscribe to, and is at the committed offsets of what it keeps,
  * whatever it polled before.
+ *
+ * One that had no place under that member_id has no heartbeat.  To look for it
+ * would be to walk over all that others of the same name have left, who may
+ * come and go while somebody holds an old snapshot.
  */
 static void
-begin_membership(ConsumerGroup *group, GroupMember *member)
+begin_membership(ConsumerGroup *group, GroupMember *member, bool is_there)
 {
-	MemberHeartbeat heartbeat;
+	MemberHeartbeat heartbeat = {0};
 
 	lock_member_heartbeat(group->group_id, member->member_id);
-	member_heartbeat_read(group->group_id, member->member_id, &heartbeat);
+	if (is_there)
+		member_heartbeat_read(group->group_id, member->member_id, &heartbeat);
 	heartbeat.at = member->joined_at;
 	heartbeat.acknowledged_epoch = group->group_epoch;
 	heartbeat.auto_committed_at = member->joined_at;
 	member_heartbeat_write(group->group_id, member->member_id, &heartbeat);
 
+	forget_member_claims(group->group_id, member->member_id);
 	for (int i = 0; i < group->partition_count; i++)
 		if (group->partitions[i].owner == member)
 			group->partitions[i].assigned_epoch = group->group_epoch;
 }
 
-static List *
-copy_names(List *names)
-{
-	List	   *copy = NIL;
-	ListCell   *cell;
-
-	foreach(cell, names)
-		copy = lappend(copy, strVal(lfirst(cell)));
-	return copy;
-}
-
 static GroupMember *
 join(ConsumerGroup *group, const JoinRequest *request)
 {
+	bool		is_there = request->member_id &&
+		find_member(group, request->member_id);
 	GroupMember *member = place_member(group, request);
 
-	member->topics = copy_names(request->topics);
+	member->topics = request->topics;
 	member->assignor = request->assignor;
 	member->offset_reset = request->offset_reset;
 	member->session_timeout = request->session_timeout;
@@ -309,7 +306,7 @@ join(ConsumerGroup *group, const JoinRequest *request)
 	member->left_at = NOT_LEFT;
 	group_state_find_partitions(group);
 	assign_partitions(group);
-	begin_membership(group, member);
+	begin_membership(group, member, is_there);
 	(void) hand_over_partitions(group);
 	group_state_write(group);
 	return member;

@@ -72,6 +72,15 @@ try_lock_group_state(const char *group_id)
 	return transaction_lock_try(&tag);
 }
 
+bool
+group_state_is_locked(const char *group_id)
+{
+	LOCKTAG		tag;
+
+	set_group_state_lock_tag(&tag, group_id);
+	return transaction_lock_is_taken(&tag);
+}
+
 /* Begin a scan of the group's rows, newest first. */
 static void
 begin_state_scan(RowVersionScan *scan, const char *group_id)
@@ -277,38 +286,71 @@ compare_names(const ListCell *a, const ListCell *b)
 	return strcmp(lfirst(a), lfirst(b));
 }
 
-/* All topics that members subscribe to, by name. */
+List *
+sort_topic_names(List *names)
+{
+	List	   *unique = NIL;
+	ListCell   *cell;
+
+	list_sort(names, compare_names);
+	foreach(cell, names)
+	{
+		if (unique == NIL || strcmp(llast(unique), lfirst(cell)) != 0)
+			unique = lappend(unique, lfirst(cell));
+	}
+	return unique;
+}
+
+static bool
+names_are_equal(const List *a, const List *b)
+{
+	ListCell   *cell_a;
+	ListCell   *cell_b;
+
+	if (list_length(a) != list_length(b))
+		return false;
+	forboth(cell_a, a, cell_b, b)
+	{
+		if (strcmp(lfirst(cell_a), lfirst(cell_b)) != 0)
+			return false;
+	}
+	return true;
+}
+
+/*
+ * All topics that members subscribe to, by name.  Most often that is the same
+ * for all of them.
+ */
 static void
 find_topics(ConsumerGroup *group)
 {
 	List	   *names = NIL;
+	List	   *last = NIL;
 	ListCell   *cell;
-	const char *last_name = NULL;
 
 	foreach(cell, group->members)
-		names = list_concat(names, ((GroupMember *) lfirst(cell))->topics);
-	list_sort(names, compare_names);
+	{
+		List	   *topics = ((GroupMember *) lfirst(cell))->topics;
+
+		if (!names_are_equal(topics, last))
+			names = list_concat(names, topics);
+		last = topics;
+	}
+	names = sort_topic_names(names);
 
 	group->topics = palloc(list_length(names) * sizeof(GroupTopic));
 	group->topic_count = 0;
 	group->partition_count = 0;
 	foreach(cell, names)
 	{
-		const char *name = lfirst(cell);
-		Topic	   *topic;
-		GroupTopic *found;
+		GroupTopic *found = &group->topics[group->topic_count++];
+		Topic	   *topic = topic_lookup(lfirst(cell));
 
-		if (last_name && strcmp(name, last_name) == 0)
-			continue;
-		last_name = name;
-		topic = topic_lookup(name);
-		found = &group->topics[group->topic_count++];
-		found->name = name;
+		found->name = lfirst(cell);
 		found->id = topic ? topic->id : 0;
 		found->partition_count = topic ? topic->partitions : 0;
 		group->partition_count += found->partition_count;
 	}
-	list_free(names);
 }
 
 void
@@ -628,17 +670,4 @@ find_group_partition(const ConsumerGroup *group, int32 topic_id, int partition)
 		first += topic->partition_count;
 	}
 	return NULL;
-}
-
-bool
-is_subscribed(const GroupMember *member, const char *topic)
-{
-	ListCell   *cell;
-
-	foreach(cell, member->topics)
-	{
-		if (strcmp(lfirst(cell), topic) == 0)
-			return true;
-	}
-	return false;
 }

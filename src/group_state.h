@@ -38,7 +38,7 @@ typedef struct GroupMember
 	char	   *member_id;
 	char	   *instance_id;	/* NULL: a dynamic member */
 	char	   *fenced_member_id;	/* whose place it took, or NULL */
-	List	   *topics;			/* of char *: what it subscribes to */
+	List	   *topics;			/* of char *, sorted: what it subscribes to */
 	AssignorKind assignor;
 	OffsetReset offset_reset;
 	int32		session_timeout;	/* milliseconds */
@@ -99,6 +99,9 @@ typedef struct ConsumerGroup
 extern void lock_group_state(const char *group_id);
 extern bool try_lock_group_state(const char *group_id);
 
+/* Has another transaction the group's lock? */
+extern bool group_state_is_locked(const char *group_id);
+
 /*
  * The state of a group as it stands now, in the current memory context.
  * `locked`: the caller has the group's lock.
@@ -135,7 +138,8 @@ extern GroupMember *demand_member(const ConsumerGroup *group,
 extern GroupPartition *find_group_partition(const ConsumerGroup *group,
 											int32 topic_id, int partition);
 
-extern bool is_subscribed(const GroupMember *member, const char *topic);
+/* Sort the names of topics, and keep each once. */
+extern List *sort_topic_names(List *names);
 
 extern const char *const assignor_names[];
 

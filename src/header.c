@@ -147,13 +147,10 @@ headers_to_jsonb(const Record *record)
 														   NULL)));
 }
 
-/*
- * headers_to_jsonb(headers topic.header[]) returns jsonb
- */
 Datum
-topic_headers_to_jsonb(PG_FUNCTION_ARGS)
+headers_array_to_jsonb(Datum headers)
 {
-	ArrayType  *array = PG_GETARG_ARRAYTYPE_P(0);
+	ArrayType  *array = DatumGetArrayTypeP(headers);
 	JsonbParseState *state = NULL;
 	Datum	   *elements;
 	bool	   *nulls;
@@ -191,8 +188,18 @@ topic_headers_to_jsonb(PG_FUNCTION_ARGS)
 		}
 		push_header(&state, &header);
 	}
-	PG_RETURN_JSONB_P(JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_ARRAY,
-													   NULL)));
+	return JsonbPGetDatum(JsonbValueToJsonb(pushJsonbValue(&state,
+														   WJB_END_ARRAY,
+														   NULL)));
+}
+
+/*
+ * headers_to_jsonb(headers topic.header[]) returns jsonb
+ */
+Datum
+topic_headers_to_jsonb(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_DATUM(headers_array_to_jsonb(PG_GETARG_DATUM(0)));
 }
 
 static void

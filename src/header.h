@@ -20,6 +20,9 @@ extern TupleDesc header_tuple_desc(void);
 extern Datum headers_to_array(const Record *record, TupleDesc header_type);
 extern Datum headers_to_jsonb(const Record *record);
 
+/* The cast from topic.header[] to jsonb. */
+extern Datum headers_array_to_jsonb(Datum headers);
+
 /*
  * Headers from jsonb: an array of [key, value] pairs, or an object.  Returns
  * their number.

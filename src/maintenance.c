@@ -52,6 +52,7 @@
 #include "group_expiry.h"
 #include "lock_holders.h"
 #include "maintenance.h"
+#include "producer_expiry.h"
 #include "record_value.h"
 #include "retention.h"
 #include "segment_freeze.h"
@@ -567,7 +568,7 @@ void
 maintain_topics(void (*next_transaction) (void))
 {
 	List	   *names;
-	bool		more_groups;
+	bool		more;
 	ListCell   *cell;
 	MemoryContext topic_context;
 	MemoryContext old_context;
@@ -596,10 +597,11 @@ maintain_topics(void (*next_transaction) (void))
 	do
 	{
 		PushActiveSnapshot(GetTransactionSnapshot());
-		more_groups = expire_groups();
+		more = expire_groups();
+		more |= expire_producers();
 		PopActiveSnapshot();
 		next_step(next_transaction);
-	} while (more_groups);
+	} while (more);
 
 	/* The caller's next transaction is as it asked for. */
 	next_transaction();

@@ -118,8 +118,8 @@ heartbeat_is_due(const MemberActivity *activity,
 				 const MemberHeartbeat *heartbeat, TimestampTz now)
 {
 	return activity->acknowledged_epoch > heartbeat->acknowledged_epoch ||
-		activity->auto_committed_at > heartbeat->auto_committed_at ||
-		heartbeat->at > now || heartbeat->auto_committed_at > now ||
+		activity->auto_committed_at != NOT_COMMITTED ||
+		heartbeat->at > now ||
 		TimestampDifferenceExceeds(heartbeat->at, now,
 								   activity->session_timeout / 10);
 }
@@ -147,8 +147,8 @@ beat(const MemberActivity *activity)
 	heartbeat.at = now;
 	heartbeat.acknowledged_epoch = Max(heartbeat.acknowledged_epoch,
 									   activity->acknowledged_epoch);
-	heartbeat.auto_committed_at = Max(Min(heartbeat.auto_committed_at, now),
-									  activity->auto_committed_at);
+	if (activity->auto_committed_at != NOT_COMMITTED)
+		heartbeat.auto_committed_at = activity->auto_committed_at;
 	member_heartbeat_write(group_id, member_id, &heartbeat);
 }
 

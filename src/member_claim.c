@@ -43,8 +43,9 @@ owned_partition(const ConsumerGroup *group, const char *member_id,
 }
 
 /*
- * The claim is the member's from now on, and at its position.  That is never
- * before the committed offset: somebody may have committed for it.
+ * The claim is the member's from now on, and at its position, whatever this
+ * transaction has read under the claim for somebody else.  That is never before
+ * the committed offset: somebody may have committed for it.
  */
 static void
 begin_member_claim(Subscription *subscription, Claim *claim,
@@ -57,8 +58,9 @@ begin_member_claim(Subscription *subscription, Claim *claim,
 
 	set_claim_member(claim, partition->owner->member_id,
 					 partition->assigned_epoch);
-	if (position > claim->state.position)
-		set_claim_position(claim, position);
+	if (claim->state.committed.found)
+		position = Max(position, claim->state.committed.committed_offset);
+	set_claim_position(claim, position);
 }
 
 Claim *
@@ -82,6 +84,23 @@ claim_for_member(ConsumerGroup **group, const char *member_id,
 	if (!*was_held)
 		release_claim(subscription, claim);
 	return NULL;
+}
+
+void
+forget_member_claims(const char *group_id, const char *member_id)
+{
+	Subscription *subscription = NULL;
+
+	while ((subscription = next_subscription(group_id, subscription)) != NULL)
+	{
+		for (int i = 0; i < subscription->partition_count; i++)
+		{
+			Claim	   *claim = subscription->claims[i];
+
+			if (claim && is_members_claim(claim, member_id))
+				set_claim_member(claim, "", 0);
+		}
+	}
 }
 
 void

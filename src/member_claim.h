@@ -25,6 +25,12 @@ extern void check_claim_epoch(const Subscription *subscription,
 extern bool is_members_claim(const Claim *claim, const char *member_id);
 
 /*
+ * The claims that this transaction has as the member are nobody's from now on:
+ * to go on, the member has to own the partition anew.
+ */
+extern void forget_member_claims(const char *group_id, const char *member_id);
+
+/*
  * The claim on a member's partition, at the member's position; NULL if another
  * transaction has it, or if the partition is not the member's any more.
  * *was_held is as of claim_partition().  *group is read anew if it changed.

@@ -122,6 +122,8 @@ commit_owned_partitions(PolledCommit *commit)
 			continue;
 		topic = topic_open(partition->topic->name, ACL_SELECT,
 						   AccessShareLock);
+		if (topic->id != partition->topic->id)
+			continue;			/* another topic of that name */
 		claim = find_claim(group->group_id, topic, partition->partition);
 		if (!claim || !is_members_claim(claim, commit->member_id))
 			commit_partition(commit, topic, partition->partition);

@@ -205,10 +205,13 @@ first_readable_timestamp(Topic *topic, int partition, int64 offset,
 
 		MemoryContextSwitchTo(context);
 		error = CopyErrorData();
-		if (error->sqlerrcode != ERRCODE_DATA_CORRUPTED)
-			PG_RE_THROW();
 		FlushErrorState();
+		/* Whoever catches another error ends his own subtransaction only. */
 		RollbackAndReleaseCurrentSubTransaction();
+		MemoryContextSwitchTo(context);
+		CurrentResourceOwner = owner;
+		if (error->sqlerrcode != ERRCODE_DATA_CORRUPTED)
+			ReThrowError(error);
 		ereport(WARNING,
 				(errcode(error->sqlerrcode),
 				 errmsg_internal("%s", error->message),

@@ -27,12 +27,14 @@
 
 #include "access/xact.h"
 #include "catalog/namespace.h"
+#include "common/hashfn.h"
 #include "lib/stringinfo.h"
 #include "libpq/pqformat.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "utils/acl.h"
 #include "utils/guc.h"
+#include "utils/hsearch.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
@@ -54,14 +56,22 @@
 
 static bool offsets_topic_enabled = false;
 
-/* A change of a committed offset in this transaction. */
+/* A committed offset that this transaction has changed. */
+typedef struct ChangedOffset
+{
+	RecordBytes key;			/* the record's, and the hash table's */
+	RecordBytes group_id;		/* part of it */
+	struct OffsetChange *latest;	/* NULL: all were rolled back */
+} ChangedOffset;
+
+/* What a subtransaction made of it. */
 typedef struct OffsetChange
 {
-	RecordBytes key;
+	ChangedOffset *offset;
 	RecordBytes value;			/* null: it was deleted */
-	RecordBytes group_id;		/* part of the key */
-	int			nest_level;		/* the subtransaction that made it */
-	struct OffsetChange *earlier;
+	int			nest_level;
+	struct OffsetChange *outer; /* as the enclosing transaction left it */
+	struct OffsetChange *earlier;	/* of any offset */
 } OffsetChange;
 
 /*
@@ -70,34 +80,53 @@ typedef struct OffsetChange
  */
 static OffsetChange *changes = NULL;
 
-static void
-free_change(OffsetChange *change)
+/* Those that have been changed, by key. */
+static HTAB *changed_offsets = NULL;
+
+static uint32
+hash_key(const void *key, Size size)
 {
-	pfree(unconstify(char *, change->key.data));
-	if (change->value.data)
-		pfree(unconstify(char *, change->value.data));
-	pfree(change);
+	const RecordBytes *bytes = key;
+
+	return hash_bytes((const unsigned char *) bytes->data, bytes->length);
 }
 
-/* Forget what the same subtransaction changed before in the same place. */
-static void
-remove_superseded(OffsetChange *change)
+static int
+compare_keys(const void *key1, const void *key2, Size size)
 {
-	OffsetChange **link = &change->earlier;
+	const RecordBytes *a = key1;
+	const RecordBytes *b = key2;
 
-	while (*link && (*link)->nest_level == change->nest_level)
-	{
-		OffsetChange *other = *link;
+	return a->length == b->length ? memcmp(a->data, b->data, a->length) : 1;
+}
 
-		if (other->key.length == change->key.length &&
-			memcmp(other->key.data, change->key.data, change->key.length) == 0)
-		{
-			*link = other->earlier;
-			free_change(other);
-			return;
-		}
-		link = &other->earlier;
-	}
+static HTAB *
+create_changed_offsets(void)
+{
+	HASHCTL		control = {
+		.keysize = sizeof(RecordBytes),
+		.entrysize = sizeof(ChangedOffset),
+		.hash = hash_key,
+		.match = compare_keys,
+		.hcxt = TopTransactionContext
+	};
+
+	return hash_create("pg_topic changed offsets", 32, &control,
+					   HASH_ELEM | HASH_FUNCTION | HASH_COMPARE | HASH_CONTEXT);
+}
+
+static void
+free_value(OffsetChange *change)
+{
+	if (change->value.data)
+		pfree(unconstify(char *, change->value.data));
+}
+
+static void
+forget_changes(void)
+{
+	changes = NULL;
+	changed_offsets = NULL;
 }
 
 /* Kafka's string: its length in bytes, which is returned, and UTF-8. */
@@ -113,27 +142,59 @@ append_string(StringInfo buffer, const char *text)
 	return length;
 }
 
+/* The offset in the hash table, entered if need be. */
+static ChangedOffset *
+changed_offset(const char *group_id, const char *topic, int partition)
+{
+	StringInfoData buffer;
+	RecordBytes key;
+	RecordBytes group;
+	ChangedOffset *offset;
+	bool		found;
+
+	initStringInfo(&buffer);
+	pq_sendint16(&buffer, OFFSET_COMMIT_KEY_VERSION);
+	group.length = append_string(&buffer, group_id);
+	append_string(&buffer, topic);
+	pq_sendint32(&buffer, partition);
+	key.data = buffer.data;
+	key.length = buffer.len;
+	group.data = buffer.data + 2 * sizeof(int16);
+
+	if (!changed_offsets)
+		changed_offsets = create_changed_offsets();
+	offset = hash_search(changed_offsets, &key, HASH_ENTER, &found);
+	if (found)
+		pfree(buffer.data);
+	else
+	{
+		offset->group_id = group;
+		offset->latest = NULL;
+	}
+	return offset;
+}
+
+/* Of several changes in one subtransaction, the last counts. */
 static void
 add_change(const char *group_id, const char *topic, int partition,
 		   RecordBytes value)
 {
-	OffsetChange *change = palloc(sizeof(OffsetChange));
-	StringInfoData key;
+	ChangedOffset *offset = changed_offset(group_id, topic, partition);
+	OffsetChange *change = offset->latest;
+	int			nest_level = GetCurrentTransactionNestLevel();
 
-	initStringInfo(&key);
-	pq_sendint16(&key, OFFSET_COMMIT_KEY_VERSION);
-	change->group_id.length = append_string(&key, group_id);
-	append_string(&key, topic);
-	pq_sendint32(&key, partition);
-
-	change->key.data = key.data;
-	change->key.length = key.len;
-	change->group_id.data = key.data + 2 * sizeof(int16);
+	if (change && change->nest_level == nest_level)
+		free_value(change);
+	else
+	{
+		change = palloc(sizeof(OffsetChange));
+		change->offset = offset;
+		change->nest_level = nest_level;
+		change->outer = offset->latest;
+		change->earlier = changes;
+		offset->latest = changes = change;
+	}
 	change->value = value;
-	change->nest_level = GetCurrentTransactionNestLevel();
-	change->earlier = changes;
-	changes = change;
-	remove_superseded(change);
 }
 
 static bool
@@ -202,14 +263,23 @@ have_commits(void)
 /*
  * Open the topic for appending, with the rights of the extension's owner.
  * NULL if there is none, and nothing but deletions to tell it.
+ *
+ * A prepared transaction must not create it: others would wait to commit for
+ * as long as that stays prepared, and no statement_timeout would end it.
  */
 static Topic *
-open_offsets_topic(void)
+open_offsets_topic(bool prepares)
 {
 	if (!topic_lookup(OFFSETS_TOPIC))
 	{
 		if (!have_commits())
 			return NULL;
+		if (prepares)
+			ereport(ERROR,
+					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+					 errmsg("cannot prepare a transaction that creates topic \"%s\"",
+							OFFSETS_TOPIC),
+					 errhint("Commit an offset in another transaction first.")));
 		catalog_execute("SELECT topic.create_topic('" OFFSETS_TOPIC "', "
 						"partitions => " OFFSETS_TOPIC_PARTITIONS ", "
 						"cleanup_policy => 'compact', "
@@ -240,8 +310,9 @@ append_changes(Topic *topic)
 	first = count;
 	for (change = changes; change; change = change->earlier)
 	{
-		int			next = partition_for_group(change->group_id.data,
-											   change->group_id.length,
+		ChangedOffset *offset = change->offset;
+		int			next = partition_for_group(offset->group_id.data,
+											   offset->group_id.length,
 											   topic->partitions);
 		RecordInput *record;
 
@@ -253,7 +324,7 @@ append_changes(Topic *topic)
 		partition = next;
 		record = &records[--first];
 		record->timestamp = now;
-		record->key = change->key;
+		record->key = offset->key;
 		record->value = change->value;
 	}
 	append_records(topic, partition, &records[first], count - first);
@@ -261,7 +332,7 @@ append_changes(Topic *topic)
 
 /* Write this transaction's changes to the topic. */
 static void
-flush_changes(void)
+flush_changes(bool prepares)
 {
 	MemoryContext old_context;
 	SavedUser	saved;
@@ -274,7 +345,7 @@ flush_changes(void)
 	old_context = MemoryContextSwitchTo(TopTransactionContext);
 	PushActiveSnapshot(GetTransactionSnapshot());
 	saved = become_extension_owner();
-	topic = open_offsets_topic();
+	topic = open_offsets_topic(prepares);
 	if (topic)
 		append_changes(topic);
 	restore_user(saved);
@@ -289,14 +360,56 @@ end_transaction(XactEvent event, void *arg)
 	{
 		case XACT_EVENT_PRE_COMMIT:
 		case XACT_EVENT_PRE_PREPARE:
-			flush_changes();
-			changes = NULL;
+			flush_changes(event == XACT_EVENT_PRE_PREPARE);
+			forget_changes();
 			break;
 		case XACT_EVENT_ABORT:
-			changes = NULL;
+			forget_changes();
 			break;
 		default:
 			break;
+	}
+}
+
+/* The subtransaction at this nesting level committed: its parent takes over. */
+static void
+hand_changes_to_parent(int nest_level)
+{
+	OffsetChange **link = &changes;
+	OffsetChange *change;
+
+	while ((change = *link) != NULL && change->nest_level >= nest_level)
+	{
+		OffsetChange *outer = change->outer;
+
+		if (outer && outer->nest_level == nest_level - 1)
+		{
+			free_value(outer);
+			outer->value = change->value;
+			outer->offset->latest = outer;
+			*link = change->earlier;
+			pfree(change);
+		}
+		else
+		{
+			change->nest_level = nest_level - 1;
+			link = &change->earlier;
+		}
+	}
+}
+
+/* The subtransaction rolled back. */
+static void
+undo_changes(int nest_level)
+{
+	while (changes && changes->nest_level >= nest_level)
+	{
+		OffsetChange *change = changes;
+
+		change->offset->latest = change->outer;
+		changes = change->earlier;
+		free_value(change);
+		pfree(change);
 	}
 }
 
@@ -305,24 +418,11 @@ end_subtransaction(SubXactEvent event, SubTransactionId id,
 				   SubTransactionId parent, void *arg)
 {
 	int			nest_level = GetCurrentTransactionNestLevel();
-	OffsetChange *change;
 
-	if (event == SUBXACT_EVENT_ABORT_SUB)
-		while (changes && changes->nest_level >= nest_level)
-		{
-			change = changes;
-			changes = change->earlier;
-			free_change(change);
-		}
 	if (event == SUBXACT_EVENT_COMMIT_SUB)
-	{
-		for (change = changes; change && change->nest_level >= nest_level;
-			 change = change->earlier)
-			change->nest_level = nest_level - 1;
-		for (change = changes; change && change->nest_level == nest_level - 1;
-			 change = change->earlier)
-			remove_superseded(change);
-	}
+		hand_changes_to_parent(nest_level);
+	else if (event == SUBXACT_EVENT_ABORT_SUB)
+		undo_changes(nest_level);
 }
 
 void

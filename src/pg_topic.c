@@ -15,7 +15,10 @@
 #include "maintenance_worker.h"
 #include "member_activity.h"
 #include "offsets_topic.h"
+#include "producer.h"
+#include "producer_expiry.h"
 #include "segment_roll.h"
+#include "send_queue.h"
 #include "topic.h"
 #include "wakeup.h"
 
@@ -29,12 +32,20 @@ _PG_init(void)
 	topic_cache_init();
 	claims_init();
 	segment_roll_init();
+
+	/* Called before that: segments are switched when nothing is waited for. */
+	producers_init();
 	group_expiry_init();
+	producer_expiry_init();
 	member_activity_init();
 	maintenance_worker_init();
 	wakeup_init();
 
-	/* Called first at commit: what the others do is to include its records. */
+	/*
+	 * The last is called first at commit: what the others do is to include
+	 * its records.
+	 */
+	send_queue_init();
 	offsets_topic_init();
 	MarkGUCPrefixReserved("pg_topic");
 }

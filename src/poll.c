@@ -55,7 +55,6 @@ commit_automatically(Poll *poll, const GroupMember *member, bool has_revoked)
 	if (member->auto_commit_interval == NO_AUTO_COMMIT)
 		return NOT_COMMITTED;
 	member_heartbeat_read(poll->group->group_id, poll->member_id, &heartbeat);
-	/* If it is from the future, the clock has been set back. */
 	if (!has_revoked && heartbeat.auto_committed_at <= now &&
 		!TimestampDifferenceExceeds(heartbeat.auto_committed_at, now,
 									member->auto_commit_interval))

@@ -22,9 +22,13 @@
 #include "arguments.h"
 #include "bulk_producer.h"
 #include "compat.h"
+#include "idempotency_key.h"
 #include "partitioner.h"
+#include "produce.h"
+#include "produced_key.h"
 #include "record_append.h"
 #include "record_value.h"
+#include "sequenced_batch.h"
 
 PG_FUNCTION_INFO_V1(topic_produce);
 PG_FUNCTION_INFO_V1(topic_produce_batch);
@@ -47,13 +51,13 @@ produce_types(FunctionCallInfo fcinfo, int value_argument, int key_argument)
 	return types;
 }
 
-/* The topic argument, for producing. */
+/* The topic argument, for producing by a function of that name. */
 static Topic *
-produce_topic(FunctionCallInfo fcinfo)
+produce_topic(FunctionCallInfo fcinfo, const char *function)
 {
 	char	   *name = text_argument(fcinfo, 0, "topic");
 
-	PreventCommandIfReadOnly("produce");
+	PreventCommandIfReadOnly(function);
 	return topic_open(name, ACL_INSERT, RowExclusiveLock);
 }
 
@@ -67,31 +71,66 @@ partition_argument(FunctionCallInfo fcinfo, int number, const Topic *topic)
 	return PG_GETARG_INT32(number);
 }
 
-/*
- * produce(topic text, value, key, headers jsonb, partition int,
- *		   record_timestamp timestamptz) returns bigint
- */
-Datum
-topic_produce(PG_FUNCTION_ARGS)
+Topic *
+record_argument(FunctionCallInfo fcinfo, const char *function, int *partition,
+				RecordInput *record)
 {
 	const RecordTypes *types = produce_types(fcinfo, 1, 2);
-	Topic	   *topic = produce_topic(fcinfo);
-	int			partition = partition_argument(fcinfo, 4, topic);
+	Topic	   *topic = produce_topic(fcinfo, function);
 	RecordValues values = {
 		.value = fcinfo->args[1],
 		.key = fcinfo->args[2],
 		.headers = fcinfo->args[3],
 		.timestamp = fcinfo->args[5]
 	};
-	RecordInput record;
 
-	make_record(&record, topic, types, &values,
+	*partition = partition_argument(fcinfo, 4, topic);
+	make_record(record, topic, types, &values,
 				record_timestamp_from(GetCurrentTimestamp()));
-	if (partition == ANY_PARTITION)
-		partition = record.key.length < 0 ? rotating_partition(topic)
-			: partition_for_key(record.key.data, record.key.length,
-								topic->partitions);
+	return topic;
+}
 
+/* Append a record with a sequence; returns its offset. */
+static int64
+produce_in_sequence(Topic *topic, int partition,
+					const ProducerSequence *sequence, RecordInput *record)
+{
+	SequencedBatch *batch = sequenced_batch_begin(topic, sequence);
+
+	sequenced_batch_add(batch, partition, record);
+	return sequenced_batch_end(batch, &partition);
+}
+
+/*
+ * produce(topic text, value, key, headers jsonb, partition int,
+ *		   record_timestamp timestamptz, producer_id bigint,
+ *		   producer_epoch int, sequence int, idempotency_key text)
+ * returns bigint
+ */
+Datum
+topic_produce(PG_FUNCTION_ARGS)
+{
+	RecordInput record;
+	int			partition;
+	Topic	   *topic = record_argument(fcinfo, "produce", &partition, &record);
+	ProducerSequence sequence;
+	bool		in_sequence = sequence_arguments(fcinfo, 6, &sequence);
+	const char *idempotency_key = PG_ARGISNULL(9) ? NULL
+		: idempotency_key_argument(fcinfo, 9);
+
+	if (in_sequence && idempotency_key)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("sequence and idempotency_key must not be given together")));
+	if (in_sequence)
+		PG_RETURN_INT64(produce_in_sequence(topic, partition, &sequence,
+											&record));
+	if (partition == ANY_PARTITION)
+		partition = partition_for_record(topic, &record);
+
+	if (idempotency_key)
+		PG_RETURN_INT64(append_once(topic, idempotency_key, partition,
+									&record));
 	PG_RETURN_INT64(append_records(topic, partition, &record, 1));
 }
 
@@ -162,13 +201,14 @@ emit_run(void *result, int partition, int64 base_offset, int64 record_count)
 
 /*
  * produce_batch(topic text, record_values, keys, headers jsonb[],
- *				 partition int, record_timestamps timestamptz[])
+ *				 partition int, record_timestamps timestamptz[],
+ *				 producer_id bigint, producer_epoch int, sequence int)
  * returns table(partition int, base_offset bigint, record_count int)
  */
 Datum
 topic_produce_batch(PG_FUNCTION_ARGS)
 {
-	Topic	   *topic = produce_topic(fcinfo);
+	Topic	   *topic = produce_topic(fcinfo, "produce");
 	int			partition = partition_argument(fcinfo, 4, topic);
 	int64		now = record_timestamp_from(GetCurrentTimestamp());
 	RecordTypes types;
@@ -176,7 +216,10 @@ topic_produce_batch(PG_FUNCTION_ARGS)
 				keys,
 				headers,
 				timestamps;
-	BulkProducer *producer;
+	ProducerSequence sequence;
+	bool		in_sequence = sequence_arguments(fcinfo, 6, &sequence);
+	BulkProducer *producer = NULL;
+	SequencedBatch *batch = NULL;
 	MemoryContext record_context;
 
 	if (PG_ARGISNULL(1))
@@ -193,7 +236,10 @@ topic_produce_batch(PG_FUNCTION_ARGS)
 		: ARR_ELEMTYPE(PG_GETARG_ARRAYTYPE_P(2));
 
 	InitMaterializedSRF(fcinfo, 0);
-	producer = bulk_producer_begin(topic, emit_run, fcinfo->resultinfo);
+	if (in_sequence)
+		batch = sequenced_batch_begin(topic, &sequence);
+	else
+		producer = bulk_producer_begin(topic, emit_run, fcinfo->resultinfo);
 
 	/* Conversions of one record; the batch keeps a copy. */
 	record_context = AllocSetContextCreate(CurrentMemoryContext,
@@ -212,12 +258,22 @@ topic_produce_batch(PG_FUNCTION_ARGS)
 
 		CHECK_FOR_INTERRUPTS();
 		make_record(&record, topic, &types, &record_values, now);
-		bulk_producer_add(producer, partition, &record);
+		if (in_sequence)
+			sequenced_batch_add(batch, partition, &record);
+		else
+			bulk_producer_add(producer, partition, &record);
 		MemoryContextSwitchTo(old_context);
 		MemoryContextReset(record_context);
 	}
 
-	bulk_producer_end(producer);
+	if (!in_sequence)
+		bulk_producer_end(producer);
+	else if (values.count > 0)
+	{
+		int64		base_offset = sequenced_batch_end(batch, &partition);
+
+		emit_run(fcinfo->resultinfo, partition, base_offset, values.count);
+	}
 	PG_RETURN_NULL();
 }
 

@@ -102,13 +102,15 @@ end_session(const ConsumerGroup *group, const GroupMember *member,
 
 /*
  * Not to look at all heartbeats in every call, this remembers a group that was
- * looked at last, and until when nobody can have timed out in it; for a second
- * at most, in case it is another group of that name.
+ * looked at last, when, and until when nobody can have timed out in it; for a
+ * second at most, in case it is another group of that name.  If the clock has
+ * been set back it does not count.
  */
 static struct
 {
 	char		group_id[NAMEDATALEN];
 	int64		state_number;
+	TimestampTz since;
 	TimestampTz until;
 }			nobody_times_out;
 
@@ -123,7 +125,7 @@ expire_members(ConsumerGroup *group)
 
 	if (group->state_number == nobody_times_out.state_number &&
 		strcmp(group->group_id, nobody_times_out.group_id) == 0 &&
-		nobody_times_out.until > now && nobody_times_out.until <= next)
+		now >= nobody_times_out.since && now < nobody_times_out.until)
 		return false;
 
 	foreach(cell, group->members)
@@ -150,9 +152,29 @@ expire_members(ConsumerGroup *group)
 	{
 		strcpy(nobody_times_out.group_id, group->group_id);
 		nobody_times_out.state_number = group->state_number;
+		nobody_times_out.since = now;
 		nobody_times_out.until = next;
 	}
 	return expired != NIL || undated;
+}
+
+/*
+ * To which of the group's topics does a member subscribe?  Both are sorted, and
+ * all of the member's are among the group's.
+ */
+static void
+set_subscribed(const ConsumerGroup *group, const GroupMember *member,
+			   bool *subscribed)
+{
+	ListCell   *cell = list_head(member->topics);
+
+	for (int i = 0; i < group->topic_count; i++)
+	{
+		subscribed[i] = cell &&
+			strcmp(group->topics[i].name, lfirst(cell)) == 0;
+		if (subscribed[i])
+			cell = lnext(member->topics, cell);
+	}
 }
 
 /* What the assignor has to know. */
@@ -180,8 +202,8 @@ make_assignment(ConsumerGroup *group)
 		GroupMember *member = lfirst(cell);
 
 		member->number = number++;
-		for (int i = 0; i < group->topic_count; i++)
-			*subscribed++ = is_subscribed(member, group->topics[i].name);
+		set_subscribed(group, member, subscribed);
+		subscribed += group->topic_count;
 	}
 
 	/* What nobody owns is on its way to whom the last target names. */

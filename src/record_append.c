@@ -8,6 +8,7 @@
 #include "postgres.h"
 
 #include "compat.h"
+#include "partitioner.h"
 #include "record_append.h"
 #include "segment.h"
 
@@ -42,6 +43,15 @@ append_batches(LogAppender *appender, int partition, BatchPacker *packer)
 	for (int i = 0; i < packer->count; i++)
 		SET_VARSIZE(packer->batches[i].buffer, packer->batches[i].size);
 	return log_append(appender, partition, packer->batches, packer->count);
+}
+
+int
+partition_for_record(const Topic *topic, const RecordInput *record)
+{
+	if (record->key.length < 0)
+		return rotating_partition(topic);
+	return partition_for_key(record->key.data, record->key.length,
+							 topic->partitions);
 }
 
 int64

@@ -22,6 +22,10 @@ extern void pack_record(BatchPacker *packer, const Topic *topic,
 extern int64 append_batches(LogAppender *appender, int partition,
 							BatchPacker *packer);
 
+/* The partition of a record that comes alone, as Kafka's producer chooses. */
+extern int	partition_for_record(const Topic *topic,
+								 const RecordInput *record);
+
 /*
  * All of that for a few records, at least one: append them, and return the
  * offset of the first.  The topic's relation is locked with RowExclusiveLock.

@@ -510,6 +510,16 @@ record_batch_finish(RecordBatchBuilder *builder, int32 partition_leader_epoch,
 }
 
 void
+record_batch_set_producer(char *data, size_t length, int64 producer_id,
+						  int16 producer_epoch, int32 base_sequence)
+{
+	put_int64(data + PRODUCER_ID_POS, producer_id);
+	put_int16(data + PRODUCER_EPOCH_POS, producer_epoch);
+	put_int32(data + BASE_SEQUENCE_POS, base_sequence);
+	put_int32(data + CRC_POS, (int32) batch_crc(data, length));
+}
+
+void
 record_batch_finish_compressed(RecordBatchBuilder *builder,
 							   const RecordBatchBuilder *records,
 							   CompressionCodec codec, RecordBytes compressed,

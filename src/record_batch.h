@@ -177,6 +177,14 @@ extern void record_batch_finish_compressed(RecordBatchBuilder *builder,
 										   int32 partition_leader_epoch,
 										   int16 attributes);
 
+/*
+ * Give a finished batch its producer fields (KIP-98).  `data` and `length` are
+ * the batch's bytes.
+ */
+extern void record_batch_set_producer(char *data, size_t length,
+									  int64 producer_id, int16 producer_epoch,
+									  int32 base_sequence);
+
 /* The bytes that a batch has after its header. */
 static inline const char *
 record_batch_records(const RecordBatchBuilder *builder)

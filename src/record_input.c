@@ -46,6 +46,13 @@ check_record_size(const Topic *topic, const RecordInput *record)
 }
 
 void
+check_record(const Topic *topic, const RecordInput *record)
+{
+	check_record_key(topic, record->key);
+	check_record_size(topic, record);
+}
+
+void
 make_record(RecordInput *record, const Topic *topic, const RecordTypes *types,
 			const RecordValues *values, int64 now)
 {

@@ -38,4 +38,10 @@ extern void make_record(RecordInput *record, const Topic *topic,
 						const RecordTypes *types, const RecordValues *values,
 						int64 now);
 
+/*
+ * Raise an error if the topic does not admit a record that was made earlier:
+ * its options may have been altered since.
+ */
+extern void check_record(const Topic *topic, const RecordInput *record);
+
 #endif							/* TOPIC_RECORD_INPUT_H */

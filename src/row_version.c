@@ -28,7 +28,21 @@
 #include "row_version.h"
 
 /* No table has more columns in its key before the number. */
-#define MAX_KEYS	3
+#define MAX_KEYS	4
+
+static RegProcedure
+equality_function(Oid type)
+{
+	switch (type)
+	{
+		case TEXTOID:
+			return F_TEXTEQ;
+		case INT8OID:
+			return F_INT8EQ;
+		default:
+			return F_INT4EQ;
+	}
+}
 
 void
 row_version_scan_begin(RowVersionScan *scan, const char *table,
@@ -49,7 +63,7 @@ row_version_scan_begin(RowVersionScan *scan, const char *table,
 										 i)->atttypid;
 
 		ScanKeyInit(&scan_keys[i], i + 1, BTEqualStrategyNumber,
-					type == TEXTOID ? F_TEXTEQ : F_INT4EQ, keys[i]);
+					equality_function(type), keys[i]);
 	}
 	scan->scan = begin_index_scan(scan->relation, scan->index, snapshot,
 								  key_count);

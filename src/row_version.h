@@ -25,7 +25,7 @@ typedef struct RowVersionScan
 
 /*
  * Begin a scan of what the snapshot sees.  `keys` are the first columns of the
- * primary key, which are the first of the table as well: text or int.
+ * primary key, which are the first of the table as well: text, int or bigint.
  */
 extern void row_version_scan_begin(RowVersionScan *scan, const char *table,
 								   const Datum *keys, int key_count,

@@ -44,9 +44,11 @@
 #include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/syscache.h"
+#include "utils/timestamp.h"
 
 #include "catalog.h"
 #include "compat.h"
+#include "duration.h"
 #include "topic.h"
 
 typedef struct TopicEntry
@@ -284,6 +286,8 @@ read_topic_row(AttrNumber attribute, Oid eq_function, Datum key)
 			topic->compacted =
 				strncmp(TextDatumGetCString(values[Anum_topics_cleanup_policy - 1]),
 						"compact", strlen("compact")) == 0;
+			topic->idempotency_window =
+				interval_milliseconds(DatumGetIntervalP(values[Anum_topics_idempotency_window - 1]));
 			if (!nulls[Anum_topics_log_start_offsets - 1])
 			{
 				MemoryContext old_context = MemoryContextSwitchTo(context);

@@ -62,6 +62,7 @@ typedef struct Topic
 	CompressionCodec compression;	/* of new batches */
 	bool		log_append_time;
 	bool		compacted;		/* cleanup_policy includes compact */
+	int64		idempotency_window; /* in milliseconds */
 	SegmentList segments;		/* the latest list */
 	int			first_unsettled;	/* index of the first that is not settled */
 	SegmentList retired;		/* what older snapshots may still read */

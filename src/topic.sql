@@ -61,6 +61,9 @@ CREATE TABLE topic.topics (
 			min_compaction_lag OPERATOR(pg_catalog.>=) '0'::pg_catalog.interval),
 	merge_small_batches boolean NOT NULL,
 	retain_until_consumed text[],
+	idempotency_window interval NOT NULL
+		CONSTRAINT topics_idempotency_window_check CHECK (
+			idempotency_window OPERATOR(pg_catalog.>) '0'::pg_catalog.interval),
 	log_start_offsets bigint[],
 	created_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
 	CONSTRAINT topics_pkey PRIMARY KEY (topic),
@@ -91,6 +94,7 @@ COMMENT ON COLUMN topic.topics.tombstone_retention IS 'How long compaction keeps
 COMMENT ON COLUMN topic.topics.min_compaction_lag IS 'How long records are kept from compaction, by their timestamps.';
 COMMENT ON COLUMN topic.topics.merge_small_batches IS 'Whether sealed segments of small record batches are rewritten with full ones.';
 COMMENT ON COLUMN topic.topics.retain_until_consumed IS 'Groups that must have consumed a record before retention removes it; retention_bytes goes before.';
+COMMENT ON COLUMN topic.topics.idempotency_window IS 'How long the topic remembers the idempotency_key of a record.';
 COMMENT ON COLUMN topic.topics.log_start_offsets IS 'log_start_offsets[p + 1]: what delete_records has made the log start offset of partition p; 0 beyond the array''s end.';
 COMMENT ON COLUMN topic.topics.created_at IS 'When the topic was created.';
 
@@ -110,11 +114,12 @@ CREATE FUNCTION topic.create_topic(
 	min_compaction_lag interval DEFAULT '0',
 	merge_small_batches boolean DEFAULT true,
 	retain_until_consumed text[] DEFAULT NULL,
+	idempotency_window interval DEFAULT '1 day',
 	if_not_exists boolean DEFAULT false)
 RETURNS void
 AS 'MODULE_PATHNAME', 'topic_create_topic'
 LANGUAGE C VOLATILE PARALLEL UNSAFE;
-COMMENT ON FUNCTION topic.create_topic(text, int, interval, bigint, text, text, int, text, bigint, interval, text, interval, interval, boolean, text[], boolean) IS
+COMMENT ON FUNCTION topic.create_topic(text, int, interval, bigint, text, text, int, text, bigint, interval, text, interval, interval, boolean, text[], interval, boolean) IS
 'Create a topic and its relation topics.<topic>, owned by the caller, who needs CREATE on schema topics.';
 
 CREATE FUNCTION topic.alter_topic(
@@ -133,11 +138,12 @@ CREATE FUNCTION topic.alter_topic(
 	min_compaction_lag interval DEFAULT NULL,
 	merge_small_batches boolean DEFAULT NULL,
 	retain_until_consumed text[] DEFAULT NULL,
+	idempotency_window interval DEFAULT NULL,
 	reset text[] DEFAULT NULL)
 RETURNS void
 AS 'MODULE_PATHNAME', 'topic_alter_topic'
 LANGUAGE C VOLATILE PARALLEL UNSAFE;
-COMMENT ON FUNCTION topic.alter_topic(text, int, interval, bigint, text, text, int, text, bigint, interval, text, interval, interval, boolean, text[], text[]) IS
+COMMENT ON FUNCTION topic.alter_topic(text, int, interval, bigint, text, text, int, text, bigint, interval, text, interval, interval, boolean, text[], interval, text[]) IS
 'Change options of a topic: NULL leaves one unchanged, reset names those to put back to their default. Partitions can only grow. Owner only.';
 
 CREATE FUNCTION topic.drop_topic(topic text, if_exists boolean DEFAULT false)

@@ -62,6 +62,7 @@ typedef enum OptionNumber
 	OPTION_MIN_COMPACTION_LAG,
 	OPTION_MERGE_SMALL_BATCHES,
 	OPTION_RETAIN_UNTIL_CONSUMED,
+	OPTION_IDEMPOTENCY_WINDOW,
 	OPTION_COUNT
 } OptionNumber;
 
@@ -92,6 +93,7 @@ static const TopicOption topic_options[OPTION_COUNT] = {
 	{"min_compaction_lag", INTERVALOID, 0, 0, {0}, "'0'"},
 	{"merge_small_batches", BOOLOID, 0, 0, {0}, "true"},
 	{"retain_until_consumed", TEXTARRAYOID, 0, 0, {0}, NULL},
+	{"idempotency_window", INTERVALOID, 1, 0, {0}, "'1 day'"},
 };
 
 /* Types of the columns key, value and headers of topics.<topic>. */
@@ -255,6 +257,12 @@ forget_topics(const char *query)
 									 "WHERE topic_id OPERATOR(pg_catalog.=) %s",
 									 topic_id), 0, NULL, NULL, NULL);
 		catalog_spi_execute(psprintf("DELETE FROM topic.maintenance_totals "
+									 "WHERE topic_id OPERATOR(pg_catalog.=) %s",
+									 topic_id), 0, NULL, NULL, NULL);
+		catalog_spi_execute(psprintf("DELETE FROM topic.producer_states "
+									 "WHERE topic_id OPERATOR(pg_catalog.=) %s",
+									 topic_id), 0, NULL, NULL, NULL);
+		catalog_spi_execute(psprintf("DELETE FROM topic.produced_keys "
 									 "WHERE topic_id OPERATOR(pg_catalog.=) %s",
 									 topic_id), 0, NULL, NULL, NULL);
 		(void) consumer_offsets_delete("topic", topic);

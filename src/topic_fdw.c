@@ -5,9 +5,9 @@
  *		handler and validator, and what a topic's relation looks like.
  *
  * A relation is a topic's if topic.topics says so.  There are no options: a
- * foreign table that a user makes on the server himself reads nothing, however
- * he calls it.  So the executor's check of the SELECT privilege is all that
- * reading needs.
+ * foreign table that a user makes on the server himself reads and writes
+ * nothing, however he calls it.  So the executor's check of the privileges
+ * SELECT and INSERT is all that is needed.
  *
  *-------------------------------------------------------------------------
  */
@@ -53,6 +53,13 @@ topic_fdw_handler(PG_FUNCTION_ARGS)
 	routine->ReScanForeignScan = topic_rescan;
 	routine->EndForeignScan = topic_end_scan;
 	routine->ExplainForeignScan = topic_explain_scan;
+
+	routine->PlanForeignModify = topic_plan_modify;
+	routine->BeginForeignModify = topic_begin_modify;
+	routine->BeginForeignInsert = topic_begin_insert;
+	routine->ExecForeignInsert = topic_exec_insert;
+
+	routine->AnalyzeForeignTable = topic_analyze;
 
 	PG_RETURN_POINTER(routine);
 }

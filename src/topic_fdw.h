@@ -75,6 +75,9 @@ extern ForeignScan *topic_get_plan(PlannerInfo *root, RelOptInfo *baserel,
 								   List *tlist, List *scan_clauses,
 								   Plan *outer_plan);
 
+/* The pages of a topic's log, as an estimate. */
+extern BlockNumber log_pages(const Topic *topic);
+
 /* Scanning: topic_fdw_scan.c */
 extern void topic_begin_scan(ForeignScanState *node, int eflags);
 extern TupleTableSlot *topic_iterate_scan(ForeignScanState *node);
@@ -82,5 +85,22 @@ extern void topic_rescan(ForeignScanState *node);
 extern void topic_end_scan(ForeignScanState *node);
 extern void topic_explain_scan(ForeignScanState *node,
 							   struct ExplainState *es);
+
+/* INSERT and COPY: topic_fdw_insert.c */
+extern List *topic_plan_modify(PlannerInfo *root, ModifyTable *plan,
+							   Index relid, int subplan_index);
+extern void topic_begin_modify(ModifyTableState *mtstate,
+							   ResultRelInfo *result, List *fdw_private,
+							   int subplan_index, int eflags);
+extern void topic_begin_insert(ModifyTableState *mtstate,
+							   ResultRelInfo *result);
+extern TupleTableSlot *topic_exec_insert(EState *estate,
+										 ResultRelInfo *result,
+										 TupleTableSlot *slot,
+										 TupleTableSlot *plan_slot);
+
+/* ANALYZE: topic_fdw_analyze.c */
+extern bool topic_analyze(Relation relation, AcquireSampleRowsFunc *function,
+						  BlockNumber *pages);
 
 #endif							/* TOPIC_FDW_H */

@@ -69,10 +69,10 @@ segment_pages(const Topic *topic, const Segment *segment)
 }
 
 /*
- * The size of a topic's log.  There may be thousands of segments, so the
- * sealed ones are taken to be as large as the last of them.
+ * There may be thousands of segments, so the sealed ones are taken to be as
+ * large as the last of them.
  */
-static double
+BlockNumber
 log_pages(const Topic *topic)
 {
 	int			sealed = topic->segments.count - 1;
@@ -80,14 +80,26 @@ log_pages(const Topic *topic)
 
 	if (sealed > 0)
 		pages += sealed * segment_pages(topic, active_segment(topic) - 1);
-	return Max(pages, ASSUMED_LEAST_PAGES);
+	pages = Max(pages, ASSUMED_LEAST_PAGES);
+	return (BlockNumber) Min(pages, MaxBlockNumber);
+}
+
+/* As many as ANALYZE has seen; else what we assume. */
+static double
+records_per_page(Relation relation)
+{
+	double		tuples = relation->rd_rel->reltuples;
+
+	if (tuples > 0 && relation->rd_rel->relpages > 0)
+		return tuples / (BlockNumber) relation->rd_rel->relpages;
+	return (double) BLCKSZ / ASSUMED_RECORD_BYTES;
 }
 
 /*
  * Estimate a scan with these clauses (a list of RestrictInfo).
  *
- * There are no statistics, but we know that partitions are about equal, and
- * that an offset occurs once in a partition.  Conditions on the partition and
+ * Whether or not there are statistics, we know that partitions are about equal,
+ * and that an offset occurs once in a partition.  Conditions on the partition and
  * the offset save the reading, all others are only checked.
  */
 static ScanEstimate
@@ -161,11 +173,11 @@ topic_get_rel_size(PlannerInfo *root, RelOptInfo *baserel, Oid foreigntableid)
 
 	plan->topic = foreign_table_topic(foreigntableid);
 	plan->columns = foreign_table_columns(plan->topic, relation);
+	baserel->pages = log_pages(plan->topic);
+	baserel->tuples = baserel->pages * records_per_page(relation);
 	table_close(relation, NoLock);
 
 	baserel->fdw_private = plan;
-	baserel->pages = log_pages(plan->topic);
-	baserel->tuples = (double) baserel->pages * BLCKSZ / ASSUMED_RECORD_BYTES;
 	baserel->rows = estimate_scan(root, baserel,
 								  baserel->baserestrictinfo).rows;
 }

@@ -51,6 +51,12 @@ transaction_lock_acquire(const LOCKTAG *tag)
 	(void) acquire(tag, ExclusiveLock, false);
 }
 
+void
+transaction_lock_acquire_mode(const LOCKTAG *tag, LOCKMODE mode)
+{
+	(void) acquire(tag, mode, false);
+}
+
 bool
 transaction_lock_try(const LOCKTAG *tag)
 {
@@ -61,6 +67,15 @@ bool
 transaction_lock_try_mode(const LOCKTAG *tag, LOCKMODE mode)
 {
 	return acquire(tag, mode, true);
+}
+
+bool
+transaction_lock_is_taken(const LOCKTAG *tag)
+{
+	int			holders;
+
+	(void) GetLockConflicts(tag, ExclusiveLock, &holders);
+	return holders > 0;
 }
 
 void

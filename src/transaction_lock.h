@@ -18,11 +18,17 @@ extern void set_lock_tag(LOCKTAG *tag, const char *table, uint32 object,
 /* Wait for the lock, which excludes whoever else wants it. */
 extern void transaction_lock_acquire(const LOCKTAG *tag);
 
+/* The same in another mode, which some may share. */
+extern void transaction_lock_acquire_mode(const LOCKTAG *tag, LOCKMODE mode);
+
 /* Take the lock if it is free. */
 extern bool transaction_lock_try(const LOCKTAG *tag);
 
 /* The same with another mode than ExclusiveLock, for locks that some share. */
 extern bool transaction_lock_try_mode(const LOCKTAG *tag, LOCKMODE mode);
+
+/* Has another transaction the lock? */
+extern bool transaction_lock_is_taken(const LOCKTAG *tag);
 
 /* Give up an exclusive lock that was taken at this level. */
 extern void transaction_lock_release(const LOCKTAG *tag);

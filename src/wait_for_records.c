@@ -183,10 +183,16 @@ topic_has_records(const Wait *wait, Topic *topic)
 	return false;
 }
 
-/* Does somebody else wait for what the member has? */
+/*
+ * Does somebody else wait for what the member has?  While the group is locked
+ * nothing could be handed over: the member would come back at once, again and
+ * again.
+ */
 static bool
 member_has_revoked(const Wait *wait)
 {
+	if (group_state_is_locked(wait->group_id))
+		return false;
 	for (int i = 0; i < wait->group->partition_count; i++)
 	{
 		const GroupPartition *partition = &wait->group->partitions[i];

@@ -14,6 +14,7 @@ statement.  Conventions:
                         the letter but for blanks at the ends of lines
     ```python           a program of its own, which must exit with 0
     ```python forever   must go on to the end of the file, and is ended then
+    ```go file=PATH     in any language: lines of that file, not run here
 
 Blocks in other languages, and text that follows prose, are not looked at.
 A block that fails ends its file, as ON_ERROR_STOP would.
@@ -74,7 +75,7 @@ def read_blocks(lines):
             start = (match.group(1), match.group(2), number + 1)
         elif start is not None and line == "```":
             language, options, first = start
-            if language not in ("sql", "python"):
+            if language not in ("sql", "python") and not options.startswith("file="):
                 options = ""
             blocks.append(Block(language, options, first, number,
                                 lines[first:number]))
@@ -198,6 +199,9 @@ def run_file(path, database, rewrite):
     programs = []
     replacements = []
     for index, block in enumerate(blocks):
+        if "file" in block.options:
+            check_quotation(block, path)
+            continue
         if block.language == "python":
             program = Program(block, f"{path.relative_to(ROOT)} line {block.first}",
                               database)
@@ -227,6 +231,14 @@ def run_file(path, database, rewrite):
     for block, output in reversed(replacements):
         result[block.first:block.last] = output
     return "\n".join(result)
+
+
+def check_quotation(block, path):
+    """The block is a passage of the file that it names."""
+    quoted = ROOT / block.options["file"]
+    tap.result(f"\n{block.text}\n" in quoted.read_text(encoding="utf-8"),
+               f"{path.relative_to(ROOT)} line {block.first}",
+               f"these are no lines of {block.options['file']}")
 
 
 def check_links(path):

@@ -26,6 +26,9 @@ CREATE FUNCTION state() RETURNS text LANGUAGE sql AS $$
 		(SELECT string_agg(g::text, ',' ORDER BY group_id) FROM topic.groups g),
 		(SELECT string_agg(k::text, ',') FROM topic.idempotency_keys k),
 		(SELECT string_agg(a::text, ',') FROM topic.failed_attempts a),
+		(SELECT string_agg(p::text, ',') FROM topic.producers p),
+		(SELECT string_agg(s::text, ',') FROM topic.producer_states s),
+		(SELECT string_agg(k::text, ',') FROM topic.produced_keys k),
 		(SELECT string_agg(r::text, ',') FROM topic.fetch('t') r),
 		(SELECT string_agg(o::text, ',') FROM topic.topics, topic.offsets(topic) o),
 		(SELECT string_agg(relname, ',' ORDER BY oid) FROM pg_class
@@ -57,7 +60,11 @@ $$;
 -- Topics that are not there
 SELECT refused(format(command, 'nowhere'), '42704') FROM unnest(ARRAY[
 	'SELECT topic.produce(%L, ''v'')',
+	'SELECT topic.send(%L, ''v'')',
 	'SELECT * FROM topic.produce_batch(%L, ARRAY[''v''])',
+	'SELECT topic.produce(%L, ''v'', idempotency_key => ''k'')',
+	'SELECT topic.produce(%L, ''v'', producer_id => 1, producer_epoch => 0, sequence => 0)',
+	'SELECT * FROM topic.produce_query(%L, ''SELECT 1::text AS value'')',
 	'SELECT * FROM topic.fetch(%L)',
 	'SELECT * FROM topic.fetch_text(%L)',
 	'SELECT * FROM topic.fetch_json(%L)',
@@ -94,7 +101,11 @@ SELECT refused('SELECT topic.create_topic(''t'')', '42710');
 -- Partitions out of range
 SELECT refused(format(command, partition), '22023') FROM unnest(ARRAY[
 	'SELECT topic.produce(''t'', ''v'', partition => %s)',
+	'SELECT topic.send(''t'', ''v'', partition => %s)',
+	'INSERT INTO topics.t (partition) VALUES (%s)',
 	'SELECT * FROM topic.produce_batch(''t'', ARRAY[''v''], partition => %s)',
+	'SELECT topic.produce(''t'', ''v'', partition => %s, idempotency_key => ''k'')',
+	'SELECT * FROM topic.produce_query(''t'', ''SELECT 1::text AS value, (%s)::int AS partition'')',
 	'SELECT * FROM topic.fetch(''t'', %s)',
 	'SELECT * FROM topic.fetch_text(''t'', %s)',
 	'SELECT * FROM topic.consume(''g'', ''t'', partitions => ARRAY[%s])',
@@ -130,6 +141,21 @@ SELECT refused(command, '22023') FROM unnest(ARRAY[
 	'SELECT topic.dead_letter(''g'', ''t'', 0, 0, ''bad'', max_attempts => 0)',
 	'SELECT topic.dead_letter(''g'', ''t'', 0, 0, ''bad'', ''t'')',
 	'SELECT topic.first_time(''g'', '''')',
+	'SELECT topic.produce(''t'', ''v'', idempotency_key => '''')',
+	'SELECT topic.produce(''t'', ''v'', idempotency_key => repeat(''k'', 1025))',
+	'SELECT topic.produce(''t'', ''v'', partition => 0, producer_id => 1)',
+	'SELECT topic.produce(''t'', ''v'', partition => 0, producer_id => 1, producer_epoch => 0, sequence => -1)',
+	'SELECT topic.produce(''t'', ''v'', partition => 0, producer_epoch => 0, sequence => 0)',
+	'SELECT topic.produce(''t'', ''v'', partition => 0, producer_id => 1, producer_epoch => 0, sequence => 0, idempotency_key => ''k'')',
+	'SELECT * FROM topic.produce_batch(''t'', ARRAY[''v''], partition => 0, sequence => 0)',
+	'SELECT topic.init_producer('''')',
+	'SELECT topic.init_producer(repeat(''p'', 256))',
+	'SELECT topic.alter_topic(''t'', idempotency_window => ''0'')',
+	'SELECT * FROM topic.produce_query(''t'', '''')',
+	'SELECT * FROM topic.produce_query(''t'', ''SELECT 1::text AS key'')',
+	'SELECT * FROM topic.produce_query(''t'', ''SELECT 1 AS value'')',
+	'SELECT * FROM topic.produce_query(''t'', ''DELETE FROM topic.groups RETURNING group_id AS value'')',
+	'SELECT * FROM topic.produce_query(''t'', ''SELECT 1::text AS value; SELECT 1::text AS value'')',
 	'SELECT topic.first_time(''g'', ''k'', ''-1 s'')',
 	'SELECT * FROM topic.reset_offsets(''g'', ''t'', to_offset => -1)',
 	'SELECT * FROM topic.reset_offsets(''g'', ''t'')',
@@ -161,6 +187,9 @@ SELECT refused(command, '22004') FROM unnest(ARRAY[
 	'SELECT topic.delete_records(NULL, 0)',
 	'SELECT topic.delete_records(''t'', NULL)',
 	'SELECT topic.produce(NULL, ''v'')',
+	'SELECT topic.send(NULL, ''v'')',
+	'SELECT * FROM topic.produce_query(NULL, ''SELECT 1::text AS value'')',
+	'SELECT * FROM topic.produce_query(''t'', NULL)',
 	'SELECT * FROM topic.produce_batch(NULL, ARRAY[''v''])',
 	'SELECT * FROM topic.produce_batch(''t'', NULL::text[])',
 	'SELECT * FROM topic.produce_batch(''t'', NULL::jsonb[])',
@@ -233,12 +262,28 @@ SELECT refused('SELECT * FROM topic.produce_batch(''t'', ' || arguments || ')', 
 	'ARRAY[''a'', ''b''], headers => ARRAY[jsonb ''{}'', ''5'']']) arguments;
 -- Values
 SELECT refused('SELECT topic.produce(''j'', ''no json'')', '22P02');
+SELECT refused('SELECT topic.send(''j'', ''no json'')', '22P02');
 SELECT refused('SELECT * FROM topic.produce_batch(''j'', ARRAY[''1'', ''{''])', '22P02');
 SELECT refused('SELECT topic.produce(''j'', ''"\u0000"''::json)', '22P05');
+SELECT refused('SELECT topic.send(''j'', ''"\u0000"''::json)', '22P05');
 SELECT refused('SELECT topic.produce(''t'', ''\xff''::bytea)', '22021');
+SELECT refused('SELECT topic.send(''t'', ''\xff''::bytea)', '22021');
 SELECT refused('SELECT topic.produce(''t'', ''v'', ''\x00''::bytea)', '22021');
 SELECT refused('SELECT topic.partition_for_key(''t'', ''\xff''::bytea)', '22021');
+-- Producers that are not there, or somewhere else
+SELECT refused(format('SELECT topic.produce(''t'', ''v'', partition => 0, producer_id => %s, producer_epoch => %s, sequence => 0)', id, epoch), 'TP006')
+	FROM unnest(ARRAY[0, -1, 2147483647, 9223372036854775807]) id, unnest(ARRAY[0, -1, 2147483647]) epoch;
+SELECT producer_id FROM topic.init_producer('p') \gset
+TRUNCATE before;
+INSERT INTO before SELECT state();
+SELECT refused(format('SELECT topic.produce(''t'', ''v'', partition => 0, producer_id => %s, producer_epoch => 0, sequence => %s)', :producer_id, sequence), 'TP005')
+	FROM unnest(ARRAY[1, 2147483647]) sequence;
+SELECT refused(format('SELECT topic.produce(''t'', ''v'', partition => 0, producer_id => %s, producer_epoch => %s, sequence => 0)', :producer_id, epoch), 'TP006')
+	FROM unnest(ARRAY[-1, 1, 32768, 65536]) epoch;
+SELECT refused(format('SELECT topic.produce(''t'', ''v'', producer_id => %s, producer_epoch => 0, sequence => 0)', :producer_id), '22023');
 SELECT refused('SELECT topic.produce(''small'', ''more than ten'')', '54000');
+SELECT refused('SELECT topic.send(''small'', ''more than ten'')', '54000');
+SELECT refused('INSERT INTO topics.small (value) VALUES (''ten''), (''more than ten'')', '54000');
 SELECT refused('SELECT * FROM topic.produce_batch(''small'', ARRAY[''a'', ''more than ten''])', '54000');
 SELECT refused('SELECT topic.produce(''t'', ''v'', headers => ' || headers || ')', '22023') FROM unnest(ARRAY[
 	'''1''', '''"h"''', '''null''', '''[1]''', '''[["h"]]''', '''[[1, "v"]]''', '''{"h": []}''', '''{"h": {}}''',
@@ -297,6 +342,11 @@ SELECT refused('SELECT * FROM hand_made', '42809');
 SELECT refused('CREATE FOREIGN TABLE h (v text) SERVER pg_topic OPTIONS (topic ''t'')', 'HV00D');
 SELECT refused('UPDATE topics.t SET value = ''x''', '0A000');
 SELECT refused('DELETE FROM topics.t', '0A000');
+SELECT refused('TRUNCATE topics.t', '0A000');
+SELECT refused('INSERT INTO hand_made (value) VALUES (''v'')', '42809');
+SELECT refused('INSERT INTO topics.t (record_offset, value) VALUES (7, ''v'')', '428C9');
+SELECT refused('INSERT INTO topics.t (value) VALUES (''v'') ON CONFLICT (value) DO NOTHING', '42P10');
+SELECT refused('MERGE INTO topics.t USING (SELECT 1 AS a) s ON value = ''a'' WHEN MATCHED THEN DELETE', '0A000');
 SELECT refused('CREATE VIEW v AS SELECT * FROM topics.t; SELECT topic.drop_topic(''t'')', '2BP01');
 
 -- After all this the transaction goes on where it was.

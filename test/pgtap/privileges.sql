@@ -19,6 +19,7 @@ GRANT CREATE ON SCHEMA topics TO regress_topic_owner, regress_topic_creator;
 
 SET ROLE regress_topic_owner;
 SELECT topic.create_topic('t', 2);
+SELECT producer_id FROM topic.init_producer('of owner') \gset
 RESET ROLE;
 GRANT SELECT ON topics.t TO regress_topic_reader;
 GRANT INSERT ON topics.t TO regress_topic_writer;
@@ -74,6 +75,26 @@ INSERT INTO commands (command, allowed) VALUES
 	('SELECT topic.produce(''t'', ''1''::jsonb, 1)', :'writers'),
 	('SELECT * FROM topic.produce_batch(''t'', ARRAY[''v''])', :'writers'),
 	('SELECT * FROM topic.produce_batch(''t'', ''{}''::text[])', :'writers'),
+	('SELECT topic.send(''t'', ''v'')', :'writers'),
+	('SELECT topic.send(''t'', ''\x76''::bytea)', :'writers'),
+	('SELECT topic.send(''t'', ''1''::jsonb, 1)', :'writers'),
+	('SET LOCAL pg_topic.send_buffer = 64', :'everybody'),
+	('INSERT INTO topics.t (value) VALUES (''v'')', '{super,owner,member,writer,columns}'),
+	('INSERT INTO topics.t (key, value) VALUES (''k'', ''v'')', :'writers'),
+	('INSERT INTO topics.t (value) VALUES (''v'') RETURNING record_offset', '{super,owner,member,columns}'),
+	('INSERT INTO topics.t (value) VALUES (''v'') RETURNING *', :'owners'),
+	('SELECT topic.produce(''t'', ''v'', idempotency_key => ''k'')', :'writers'),
+	('SELECT topic.produce(''t'', ''v'', partition => 0, producer_id => producer_id, producer_epoch => producer_epoch, sequence => 0)
+		FROM topic.init_producer(''new'')', :'writers'),
+	('SELECT b.* FROM topic.init_producer() i, LATERAL topic.produce_batch(''t'', ARRAY[''v''], partition => 0,
+		producer_id => i.producer_id, producer_epoch => i.producer_epoch, sequence => 0) b', :'writers'),
+	('SELECT topic.init_producer(''new'')', :'everybody'),
+	('SELECT topic.init_producer()', :'everybody'),
+	('SELECT topic.init_producer(''of owner'')', :'owners'),
+	('SELECT topic.produce(''t'', ''v'', partition => 0, producer_id => ' || :producer_id || ', producer_epoch => 0, sequence => 0)', :'owners'),
+	('SELECT * FROM topic.produce_query(''t'', ''SELECT 1::text AS value'')', :'writers'),
+	('SELECT * FROM topic.produce_query(''t'', ''SELECT value FROM topics.t'')', :'owners'),
+	('SELECT * FROM topic.produce_query(''t'', ''SELECT group_id AS value FROM topic.groups'')', :'supers'),
 	('SELECT topic.partition_for_key(''t'', ''k'')', :'everybody'),
 	('SELECT * FROM topic.fetch(''t'')', :'readers'),
 	('SELECT * FROM topic.fetch_text(''t'')', :'readers'),
@@ -122,6 +143,13 @@ INSERT INTO commands (command, allowed) VALUES
 	('TABLE topic.groups', :'supers'),
 	('TABLE topic.idempotency_keys', :'supers'),
 	('TABLE topic.failed_attempts', :'supers'),
+	('TABLE topic.producers', :'supers'),
+	('TABLE topic.producer_states', :'supers'),
+	('TABLE topic.produced_keys', :'supers'),
+	('UPDATE topic.producers SET producer_epoch = 0', :'supers'),
+	('DELETE FROM topic.producer_states', :'supers'),
+	('DELETE FROM topic.produced_keys', :'supers'),
+	('SELECT nextval(''topic.producers_producer_id_seq'')', :'supers'),
 	('DELETE FROM topic.idempotency_keys', :'supers'),
 	('TABLE topic.group_members', :'supers'),
 	('TABLE topic.member_heartbeats', :'supers'),
@@ -325,7 +353,8 @@ SELECT set_eq($$
 	SELECT p.oid::regprocedure::text FROM pg_proc p
 	WHERE pronamespace = 'topic'::regnamespace
 	AND NOT has_function_privilege('regress_topic_nobody', p.oid, 'EXECUTE') $$,
-	ARRAY['topic.fdw_handler()', 'topic.fdw_validator(text[],oid)', 'topic.on_sql_drop()'],
+	ARRAY['topic.fdw_handler()', 'topic.fdw_validator(text[],oid)', 'topic.on_sql_drop()',
+		'topic.on_create_trigger()'],
 	'functions that are not for users');
 SELECT is(count(*), 0::bigint, 'no function runs with its owner''s rights')
 	FROM pg_proc WHERE pronamespace = 'topic'::regnamespace AND prosecdef;

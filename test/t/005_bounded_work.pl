@@ -78,6 +78,46 @@ cmp_ok($last_commit, '<', $first_commit + 15,
 	'a commit of an offset costs the same under a held snapshot');
 cmp_ok(cost("SELECT * FROM topic.committed('group', 'commits')"), '<', $few,
 	'and so does reading it');
+
+# Members of a group who come and go, some of them under the same name.
+my $join = q{SELECT FROM topic.join_group('members', ARRAY['commits'], %s, session_timeout => '1 d')};
+my %member_work = (
+	'to join' => sprintf($join, 'gen_random_uuid()::text'),
+	'to join under a name that others had' => sprintf($join, q{'again'}),
+	'to poll' => q{SELECT FROM topic.poll('members', 'standing', 1, commit => true)},
+	'to leave' => q{SELECT topic.leave_group('members', 'again')});
+sub member_costs
+{
+	my %costs;
+	foreach my $what (sort keys %member_work)
+	{
+		$costs{$what} = cost($member_work{$what});
+		# Only the standing member is left.
+		$session->query(q{SELECT topic.leave_group(group_id, member_id) FROM topic.members
+			WHERE member_id <> 'standing' AND NOT EXISTS (SELECT FROM topic.members WHERE member_id = 'again')});
+	}
+	return %costs;
+}
+$session->query(sprintf($join, q{'standing'}));
+member_costs();
+my %first = member_costs();
+$session->query(q{
+	DO $$
+	BEGIN
+		FOR n IN 1 .. 1000 LOOP
+			PERFORM FROM topic.join_group('members', ARRAY['commits'], 'again', session_timeout => '1 d');
+			PERFORM FROM topic.poll('members', 'standing', 1, commit => true);
+			COMMIT;
+			PERFORM topic.leave_group('members', 'again');
+			COMMIT;
+		END LOOP;
+	END $$});
+my %last = member_costs();
+foreach my $what (sort keys %first)
+{
+	note("$what: $first{$what} buffers, after 1000 members $last{$what}");
+	cmp_ok($last{$what}, '<', $first{$what} + 30, "it costs the same under a held snapshot $what");
+}
 is($holder->query("SELECT committed_offset FROM topic.committed('group', 'commits')"),
 	'1', 'the snapshot is held');
 is($session->query("SELECT committed_offset FROM topic.committed('group', 'commits')"),

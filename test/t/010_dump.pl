@@ -65,7 +65,10 @@ $node->safe_psql('source', $_) for (
 	q{SELECT count(*) FROM topic.consume('idle', 'orders', NULL)},
 	q{SET ROLE alice; SELECT topic.grant_group('alices', 'bob');
 		SELECT topic.first_time('alices', 'a key', '1 year')},
-	q{SELECT topic.dead_letter('idle', 'orders', 0, 1, 'failed', max_attempts => 3)});
+	q{SELECT topic.dead_letter('idle', 'orders', 0, 1, 'failed', max_attempts => 3)},
+	q{SELECT topic.produce('orders', 'of a producer', partition => 1, producer_id => producer_id, producer_epoch => producer_epoch,
+		sequence => 0) FROM topic.init_producer('p')},
+	q{SET ROLE alice; SELECT topic.init_producer('q'), topic.produce('orders', 'with a key', partition => 1, idempotency_key => 'k')});
 
 # Whose snapshot keeps the segment from being dropped.
 my $holder = Session->new($node, dbname => 'source');
@@ -76,7 +79,7 @@ $node->safe_psql('source', 'CALL topic.maintain()');
 my %same = (
 	topics => q{SELECT topic, topic_id, relation, partitions, retention, value_format, max_record_bytes,
 			segment_age, tombstone_retention, min_compaction_lag, merge_small_batches, retain_until_consumed,
-			log_start_offsets, created_at FROM topic.topics ORDER BY topic},
+			idempotency_window, log_start_offsets, created_at FROM topic.topics ORDER BY topic},
 	segments => q{SELECT s FROM topic.segments s ORDER BY topic_id, segment},
 	records => q{SELECT topic, md5(string_agg(f::text, ',' ORDER BY partition, record_offset)), count(*)
 			FROM topic.topics, topic.fetch(topic) f GROUP BY topic ORDER BY topic},
@@ -86,6 +89,9 @@ my %same = (
 	lag => q{SELECT group_id, topic, partition, committed_offset, lag FROM topic.lag ORDER BY 1, 2, 3},
 	groups => q{SELECT group_id, owner, grantees, created_at FROM topic.groups ORDER BY group_id},
 	keys => q{SELECT * FROM topic.idempotency_keys ORDER BY 1, 2},
+	producers => q{SELECT * FROM topic.producers ORDER BY 1},
+	states => q{SELECT * FROM topic.producer_states ORDER BY 1, 2, 3, 4},
+	produced_keys => q{SELECT * FROM topic.produced_keys ORDER BY 1, 2},
 	attempts => q{SELECT * FROM topic.failed_attempts ORDER BY 1, 2, 3, 4},
 	owners => q{SELECT topic, owner, segments FROM topic.topic_stats ORDER BY topic},
 	privileges => q{SELECT relname, relacl FROM pg_class WHERE relnamespace = 'topics'::regnamespace ORDER BY relname},
@@ -126,6 +132,15 @@ for my $name (sort keys %restore)
 	is($node->safe_psql($name, q{SELECT topic.roll_segment('orders');
 			SELECT max(segment) FROM topic.segments JOIN topic.topics USING (topic_id) WHERE topic = 'orders'}),
 		"t\n3", "$name: the next segment");
+
+	# A retry gets the offset that it has got before.
+	is($node->safe_psql($name, q{SELECT topic.produce('orders', 'of a producer', partition => 1, producer_id => producer_id,
+				producer_epoch => producer_epoch, sequence => 0) - base_offsets[1],
+			topic.produce('orders', 'with a key', idempotency_key => 'k') - (SELECT record_offset FROM topic.produced_keys)
+			FROM topic.producer_states}), '0|0', "$name: producers are remembered, and keys");
+	is($node->safe_psql($name, q{SELECT producer_id, producer_epoch FROM topic.init_producer('q');
+			SELECT producer_id, producer_epoch FROM topic.init_producer('new')}), "2|1\n3|0",
+		"$name: no producer's id is given again");
 
 	# Nothing that was deleted is there again, and offsets go on after it.
 	is($node->safe_psql($name, q{SELECT topic, partition, log_start_offset, high_watermark

@@ -70,5 +70,25 @@ is($node->safe_psql('postgres', 'SELECT string_agg(group_id, \', \' ORDER BY gro
 is($node->safe_psql('postgres', q{SELECT min(record_offset), max(record_offset), count(*) FROM topic.consume('idle', 'a')}),
 	'0|0|2', 'an expired group begins anew');
 
+# Time that the server was not there does not count.
+$node->safe_psql('postgres', q{
+	SELECT FROM topic.join_group('asleep', ARRAY['a'], 'm', session_timeout => '1 hour');
+	UPDATE topic.member_heartbeats SET heartbeat_at = heartbeat_at - interval '2 hours';
+	UPDATE topic.group_members SET joined_at = joined_at - interval '2 hours';
+	CALL topic.maintain();
+	SELECT topic.leave_group('asleep', 'm');
+	SELECT topic.delete_group('asleep')});
+pass('a member that was last heard of before the server started is still there');
+
+# Members that have timed out, of a group that is just being deleted
+$node->safe_psql('postgres', q{
+	SELECT FROM topic.join_group('gone', ARRAY['a'], 'm', session_timeout => '1 ms');
+	SELECT pg_sleep(0.1)});
+is($consumer->query(q{BEGIN; SELECT topic.delete_group('gone')}), '', 'a group is being deleted');
+$node->safe_psql('postgres', q{SET lock_timeout = '10s'; CALL topic.maintain()});
+pass('maintenance does not wait for that');
+is($consumer->query(q{COMMIT; SELECT count(*) FROM topic.group_members}), '0',
+	'and it leaves nothing of the group');
+
 $consumer->quit;
 done_testing();

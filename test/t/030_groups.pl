@@ -51,12 +51,25 @@ sub recorded
 			COALESCE(get_byte(value, 9)::text, '-'), ', ' ORDER BY partition, record_offset)
 		FROM topics.__consumer_offsets});
 }
+my ($result, $output, $errors) = $node->psql('postgres',
+	q{BEGIN; SELECT topic.commit('g', 't', 0, 1); PREPARE TRANSACTION 'p'});
+like($errors, qr/cannot prepare a transaction that creates topic/, 'the topic is not in a prepared transaction');
 $node->safe_psql('postgres', q{SELECT topic.commit('g', 't', 0, 1)});
 is(recorded(), 'g 1', 'set for a database');
 set_retention(60);
+$node->safe_psql('postgres', q{SELECT topic.dead_letter('g', 't', 0, 1, 'failed', max_attempts => 3)});
 $node->safe_psql('postgres', q{UPDATE topic.consumer_offsets SET committed_at = committed_at - interval '1 hour'});
+# Nobody is waited for who is just deleting the group or the topic.
+for my $deletion (q{topic.delete_group('g')}, q{topic.drop_topic('t')})
+{
+	$node->safe_psql('postgres', "BEGIN; SELECT $deletion; PREPARE TRANSACTION 'd'");
+	$node->safe_psql('postgres', q{SET statement_timeout = '60s'; CALL topic.maintain()});
+	$node->safe_psql('postgres', q{ROLLBACK PREPARED 'd'});
+}
+is(recorded(), 'g 1', 'what somebody else is deleting');
 $node->safe_psql('postgres', q{CALL topic.maintain()});
 is(recorded(), 'g 1, g -', 'a group that has expired');
+is($node->safe_psql('postgres', 'SELECT count(*) FROM topic.failed_attempts'), '0', 'its attempts');
 set_retention(-1);
 $node->safe_psql('postgres', q{
 	BEGIN;

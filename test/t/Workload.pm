@@ -1,5 +1,4 @@
-# Runs workload.py, or another program like it, against a node, and reports its
-# tests as ours.
+# Runs a program in Python against a node, and reports its tests as ours.
 package Workload;
 
 use strict;
@@ -22,7 +21,7 @@ sub start
 	return $class->start_program('workload.py', $node, @arguments);
 }
 
-# Start another program of this directory.
+# The same for another program of this directory.
 sub start_program
 {
 	my ($class, $program, $node, @arguments) = @_;

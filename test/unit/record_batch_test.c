@@ -104,6 +104,32 @@ round_trip(const char *name, const RecordInput *inputs, int count)
 }
 
 /*
+ * The producer fields of a finished batch.  Those that another program wrote
+ * come out as they were, to the byte, when they are set again.
+ */
+static void
+test_producer_fields(Bytes bytes)
+{
+	Bytes		copy = copy_bytes(bytes.data, bytes.length);
+	RecordBatch batch;
+	RecordBatch changed;
+
+	record_batch_open(&batch, 0, bytes.data, bytes.length);
+	record_batch_set_producer(copy.data, copy.length,
+							  INT64CONST(0x1122334455667788), 0x1234,
+							  0x12345678);
+	ok(record_batch_open(&changed, 0, copy.data, copy.length) &&
+	   changed.producer_id == INT64CONST(0x1122334455667788) &&
+	   changed.producer_epoch == 0x1234 && changed.base_sequence == 0x12345678,
+	   "producer fields are set, and the CRC with them");
+	record_batch_set_producer(copy.data, copy.length, batch.producer_id,
+							  batch.producer_epoch, batch.base_sequence);
+	ok(memcmp(copy.data, bytes.data, bytes.length) == 0,
+	   "CodeCrafters: the same bytes with the same producer");
+	free(copy.data);
+}
+
+/*
  * Batches that others wrote.
  */
 static void
@@ -187,6 +213,7 @@ test_published_batches(void)
 
 		bytes = from_hex(hello_kafka);
 		ok(decodes_to(bytes, 0, &input, 1), "CodeCrafters: a topic's batch");
+		test_producer_fields(bytes);
 		free(bytes.data);
 	}
 

@@ -1,0 +1,137 @@
+/*-------------------------------------------------------------------------
+ *
+ * produced_key.c
+ *		Records that are produced once however often a producer tries, by keys
+ *		that the topic remembers.
+ *
+ * The mechanism is that of idempotency_key.c.  The key is there before the
+ * record is appended, so that nobody else appends it meanwhile; the record's
+ * offset is added to it when there is one.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+
+#include "catalog.h"
+#include "idempotency_key.h"
+#include "produced_key.h"
+#include "record_append.h"
+
+static KeyTable topic_keys = {
+	.name = "produced_keys",.owner = "topic_id",.owner_type = INT4OID
+};
+
+static void
+begin_owner_spi(SavedUser *saved)
+{
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	*saved = become_extension_owner();
+}
+
+static void
+end_owner_spi(SavedUser saved)
+{
+	restore_user(saved);
+	SPI_finish();
+}
+
+/* The offset that came with a key; false if the key has just been forgotten. */
+static bool
+find_offset(const Topic *topic, const char *key, int64 *record_offset)
+{
+	static SPIPlanPtr plan = NULL;
+	Oid			types[] = {INT4OID, TEXTOID};
+	Datum		values[] = {
+		Int32GetDatum(topic->id), CStringGetTextDatum(key)
+	};
+	bool		isnull;
+
+	catalog_spi_execute_kept(&plan,
+							 "SELECT record_offset FROM topic.produced_keys "
+							 "WHERE topic_id OPERATOR(pg_catalog.=) $1 "
+							 "AND idempotency_key OPERATOR(pg_catalog.=) $2",
+							 lengthof(types), types, values);
+	if (SPI_processed == 0)
+		return false;
+	*record_offset = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0],
+												 SPI_tuptable->tupdesc, 1,
+												 &isnull));
+	return true;
+}
+
+/* When a key that comes `now` is forgotten; a long window lasts for ever. */
+static TimestampTz
+expiry_of(const Topic *topic, TimestampTz now)
+{
+	if (topic->idempotency_window >= (END_TIMESTAMP - now) / 1000)
+		return DT_NOEND;
+	return TimestampTzPlusMilliseconds(now, topic->idempotency_window);
+}
+
+/* Remember the key; false if it is remembered, with an offset. */
+static bool
+begin_key(const Topic *topic, const char *key, int64 *record_offset)
+{
+	TimestampTz now = GetCurrentTimestamp();
+	TimestampTz expiry = expiry_of(topic, now);
+	SavedUser	saved;
+	bool		is_new;
+
+	begin_owner_spi(&saved);
+	for (;;)
+	{
+		CHECK_FOR_INTERRUPTS();
+		is_new = remember_key(&topic_keys, Int32GetDatum(topic->id), key, now,
+							  expiry);
+		if (is_new || find_offset(topic, key, record_offset))
+			break;
+	}
+	end_owner_spi(saved);
+	return is_new;
+}
+
+/* Say where the record of a key is. */
+static void
+set_offset(const Topic *topic, const char *key, int partition,
+		   int64 record_offset)
+{
+	static SPIPlanPtr plan = NULL;
+	Oid			types[] = {INT4OID, TEXTOID, INT4OID, INT8OID};
+	Datum		values[] = {
+		Int32GetDatum(topic->id), CStringGetTextDatum(key),
+		Int32GetDatum(partition), Int64GetDatum(record_offset)
+	};
+	SavedUser	saved;
+
+	begin_owner_spi(&saved);
+	catalog_spi_execute_kept(&plan,
+							 "UPDATE topic.produced_keys "
+							 "SET partition = $3, record_offset = $4 "
+							 "WHERE topic_id OPERATOR(pg_catalog.=) $1 "
+							 "AND idempotency_key OPERATOR(pg_catalog.=) $2",
+							 lengthof(types), types, values);
+	end_owner_spi(saved);
+}
+
+int64
+append_once(Topic *topic, const char *key, int partition, RecordInput *record)
+{
+	int64		record_offset;
+
+	if (!begin_key(topic, key, &record_offset))
+		return record_offset;
+	record_offset = append_records(topic, partition, record, 1);
+	set_offset(topic, key, partition, record_offset);
+	return record_offset;
+}
+
+uint64
+delete_expired_topic_keys(int max_keys)
+{
+	return delete_expired_keys(&topic_keys, max_keys);
+}
