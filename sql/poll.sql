@@ -281,16 +281,6 @@ SELECT topic, sum(committed_offset) FROM topic.commit_polled('rights', 'a') GROU
 SELECT topic.leave_group('rights', 'a');
 RESET ROLE;
 
--- Automatic commits go on if the clock is set back.
-SELECT topic.create_topic('clock');
-SELECT topic.produce('clock', 'a');
-SELECT member_epoch FROM topic.join_group('clock', ARRAY['clock'], 'a', auto_commit_interval => '1 hour');
-SELECT count(*) FROM topic.poll('clock', 'a');
-UPDATE topic.member_heartbeats SET auto_committed_at = auto_committed_at + '1 year' WHERE group_id = 'clock';
-SELECT count(*) FROM topic.poll('clock', 'a');
-SELECT * FROM committed WHERE group_id = 'clock';
-SELECT auto_committed_at <= clock_timestamp() AS past FROM topic.member_heartbeats WHERE group_id = 'clock';
-
 DROP VIEW committed, positions;
 DO $$
 BEGIN
