@@ -12,7 +12,7 @@
 . "$(dirname "$0")/common.sh"
 
 all_parts=(build indent scripts meta unit fuzz regress isolation pgtap tap
-	docs python clients demo)
+	history docs python clients demo)
 
 for part in "$@"; do
 	[[ " ${all_parts[*]} " == *" $part "* ]] || die "no part $part; there are: ${all_parts[*]}"
@@ -22,7 +22,7 @@ if [ -z "${PG_TOPIC_WORKSPACE-}" ]; then
 	choose_postgres
 	packages=("${build_packages[@]}" clang libclang-rt-dev shellcheck
 		librdkafka-dev perl libipc-run-perl libtap-parser-sourcehandler-pgtap-perl
-		"postgresql-$postgres_major-pgtap" python3 python3-psycopg2)
+		"postgresql-$postgres_major-pgtap" "${history_packages[@]}")
 	# From 13 on, Debian has it in the package of the server's headers.
 	! is_available pg-bsd-indent || packages+=(pg-bsd-indent)
 	! is_available "postgresql-$postgres_major-cron" ||
@@ -122,7 +122,7 @@ test_scripts()
 	local script
 
 	for script in .ci/run scripts/*.sh demo/*.sh examples/psql/*.sh \
-		bench/*.sh bench/workloads/*.sh; do
+		bench/*.sh bench/workloads/*.sh test/*.sh test/history/*.sh; do
 		check "scripts: $script" shellcheck -x -S warning "$script"
 	done
 }
@@ -253,6 +253,21 @@ test_tap()
 		fi
 	done
 	[ "$failed" = "$before" ] || grep -A 100 '^Test Summary Report' "$log" || tail -n 30 "$log"
+}
+
+# What clients did and saw under each fault, checked: test/history, with servers
+# of its own.
+test_history()
+{
+	local fault
+
+	need_server || return 0
+	check "history: checker" python3 test/history/test_checker.py
+	for fault in $(python3 test/history/run.py --list); do
+		check "history: $fault" python3 test/history/run.py --seconds 1.5 \
+			--template "$workspace/history-template" "$fault"
+	done
+	check "history: faulty builds" bash test/history/broken.sh
 }
 
 # The SQL in the documentation.
