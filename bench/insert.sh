@@ -6,47 +6,33 @@
 #
 # usage: bench/insert.sh [runs]
 
-# shellcheck source-path=SCRIPTDIR source=common.sh
-source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 begin_bench "$@"
+runs=${1:-5}
 
-produce()
-{
-	measure "$produce_million"
-}
-
-insert()
-{
-	measure "INSERT INTO topics.bench (value)
+declare -A commands=(
+	[produce_batch]=$(produce_bulk bench 1000000)
+	[insert]="INSERT INTO topics.bench (value)
 		SELECT repeat('x', 100) FROM generate_series(1, 1000000)"
-}
-
-copy()
-{
-	measure "COPY topics.bench (value) FROM '$workspace/values'"
-}
-
-send()
-{
-	measure "SELECT count(topic.send('bench', repeat('x', 100)))
+	[copy]="COPY topics.bench (value) FROM '$workspace/values'"
+	[send]="SELECT count(topic.send('bench', repeat('x', 100)))
 		FROM generate_series(1, 1000000)"
-}
+)
 
 sql "COPY (SELECT repeat('x', 100) FROM generate_series(1, 1000000))
 	TO '$workspace/values'"
 for ((run = 1; run <= runs; run++)); do
-	for way in produce insert copy send; do
+	for way in produce_batch insert copy send; do
 		sql "SELECT topic.drop_topic('bench', if_exists => true);
 			SELECT topic.create_topic('bench')" >/dev/null
-		record $way $way
+		timed $way "${commands[$way]}"
 	done
 done
 
-produce_seconds=$(median produce seconds)
 row "" seconds "times produce_batch" ""
-row produce_batch "$produce_seconds" 1.00 ""
-for way in insert copy send; do
-	seconds=$(median $way seconds)
-	row "$way" "$seconds" "$(ratio "$seconds" "$produce_seconds")" ""
+for way in produce_batch insert copy send; do
+	seconds=$(median $way.seconds)
+	row $way "$seconds" "$(ratio "$seconds" "$(median produce_batch.seconds)")" ""
 done
