@@ -159,9 +159,9 @@ extern void catalog_spi_execute(const char *command, int nargs,
 								const char *nulls);
 
 /*
- * The same with the transaction's own snapshot, so that it conflicts with
- * concurrent transactions as its isolation level demands, and by a plan that
- * is made once in a session and kept in *plan.
+ * The same for a row that an index finds, with the transaction's own snapshot,
+ * so that it conflicts with concurrent transactions as its isolation level
+ * demands, and by a plan that is made once in a session and kept in *plan.
  */
 extern void catalog_spi_execute_kept(SPIPlanPtr *plan, const char *command,
 									 int nargs, Oid *argtypes, Datum *values);
