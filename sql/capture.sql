@@ -196,6 +196,14 @@ UPDATE moved SET d = 'newest';
 SELECT * FROM news('mirror');
 SELECT table_name, key FROM topic.captured_tables;
 \set VERBOSITY terse
+ALTER TABLE moved ALTER "A one" TYPE bigint;
+BEGIN;
+SELECT topic.release_table('moved');
+ALTER TABLE moved ALTER "A one" TYPE bigint;
+SELECT topic.capture_table('moved', 'mirror', '{b,A one}', payload => 'row');
+COMMIT;
+UPDATE moved SET d = 'of another type';
+SELECT * FROM news('mirror');
 ALTER TABLE moved DROP b;
 ALTER TABLE moved DROP b CASCADE;
 \set VERBOSITY default
@@ -294,6 +302,11 @@ DELETE FROM busy WHERE id = 10;
 TABLE busy ORDER BY id;
 SELECT * FROM compare('busy', 'busy');
 SELECT count(*) > 0 AS captured FROM topics.busy WHERE value IS NULL AND key = '{"id":8}';
+-- If there are no records of deleted rows, those of updates still come last.
+SELECT topic.create_topic('not_deleted', value_format => 'json', cleanup_policy => 'compact');
+SELECT topic.release_table('busy'), topic.capture_table('busy', 'not_deleted', events => '{insert,update}', payload => 'row');
+INSERT INTO busy VALUES (1, 1), (4, 4), (9, 9);
+SELECT * FROM compare('not_deleted', 'busy');
 DROP TABLE busy;
 
 -- Some events only: an outbox.
