@@ -309,6 +309,25 @@ INSERT INTO busy VALUES (1, 1), (4, 4), (9, 9);
 SELECT * FROM compare('not_deleted', 'busy');
 DROP TABLE busy;
 
+-- What a trigger changes and takes back does not count.
+CREATE TABLE taken_back (id int PRIMARY KEY, times timestamptz[]);
+CREATE FUNCTION take_back() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+	DELETE FROM taken_back;
+	RAISE EXCEPTION 'not so';
+EXCEPTION WHEN raise_exception THEN
+	RETURN NULL;
+END
+$$;
+CREATE TRIGGER "  take_back" AFTER INSERT ON taken_back FOR EACH ROW EXECUTE FUNCTION take_back();
+SELECT topic.capture_table('taken_back', 'mirror', payload => 'row');
+SET TimeZone = 'Asia/Kolkata';
+INSERT INTO taken_back VALUES (1, '{2022-02-02 12:00+00}');
+RESET TimeZone;
+SELECT * FROM news('mirror');
+DROP TABLE taken_back;
+DROP FUNCTION take_back;
+
 -- Some events only: an outbox.
 CREATE TABLE outbox (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, customer text NOT NULL, event jsonb);
 SELECT topic.capture_table('outbox', 'mirror', key => '{customer}', events => '{insert}', payload => 'row');
