@@ -386,6 +386,7 @@ topic_on_create_trigger(PG_FUNCTION_ARGS)
 		"JOIN pg_catalog.pg_trigger t ON t.oid OPERATOR(pg_catalog.=) c.objid "
 		"WHERE c.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_trigger'::pg_catalog.regclass "
 		"AND t.tgfoid OPERATOR(pg_catalog.=) 'topic.capture_change()'::pg_catalog.regprocedure";
+	SavedUser	saved;
 
 	if (!CALLED_AS_EVENT_TRIGGER(fcinfo))
 		ereport(ERROR,
@@ -394,7 +395,14 @@ topic_on_create_trigger(PG_FUNCTION_ARGS)
 
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
+
+	/*
+	 * Anybody may be here, for whatever trigger he has created: also one who
+	 * has no right on our schema.
+	 */
+	saved = become_extension_owner();
 	catalog_spi_execute(query, 0, NULL, NULL, NULL);
+	restore_user(saved);
 	for (uint64 i = 0; i < SPI_processed; i++)
 	{
 		HeapTuple	row = SPI_tuptable->vals[i];
