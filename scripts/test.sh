@@ -29,9 +29,9 @@ if [ -z "${PG_TOPIC_WORKSPACE-}" ]; then
 		packages+=("postgresql-$postgres_major-cron")
 	install_packages "${postgres_packages[@]}" "${packages[@]}"
 
-	# Without one of these, part of `clients` is skipped.
-	if [[ $# = 0 || " $* " == *" clients "* ]]; then
-		for package in python3-psycopg node-pg libpostgresql-jdbc-java \
+	# Without one of these, part of `python` or `clients` is skipped.
+	if [[ $# = 0 || " $* " == *" clients "* || " $* " == *" python "* ]]; then
+		for package in python3-sqlalchemy python3-psycopg node-pg libpostgresql-jdbc-java \
 			default-jdk-headless golang-go golang-github-lib-pq-dev pgbouncer; do
 			! is_available "$package" || (install_packages "$package") ||
 				echo "going on without $package"
