@@ -61,6 +61,7 @@ struct LogAppender
 	int32		segment_number; /* of the open segment */
 	Relation	segment;		/* NULL if none is open */
 	RowInserter inserter;
+	SegmentScan tails;			/* of the open segment */
 };
 
 int32
@@ -76,32 +77,26 @@ set_append_lock_tag(LOCKTAG *tag, const Topic *topic, int partition)
 }
 
 /*
- * The next offset, and the greatest timestamp of the rows before it in the
- * segment.
+ * The next offset, given the last row in the segment, NULL if there is none.
  *
  * The last row counts whatever its visibility: aborted offsets are given again
  * only once VACUUM took the row away.
  */
 static int64
-read_tail(const Segment *segment, Relation relation, int partition,
-		  int64 *timestamp_so_far)
+offset_after(const Segment *segment, int partition, const SegmentRow *tail)
 {
 	int64		base = segment_base_offset(segment, partition);
-	SegmentRow	tail;
 
-	*timestamp_so_far = NO_TIMESTAMP;
-	if (!segment_tail(relation, partition, &tail))
-		return base;
-	*timestamp_so_far = tail.timestamp_so_far;
-	return Max(base, tail.last_offset + 1);
+	return tail ? Max(base, tail->last_offset + 1) : base;
 }
 
 int64
 next_offset(const Segment *segment, Relation relation, int partition)
 {
-	int64		timestamp_so_far;
+	SegmentRow	row;
+	bool		found = segment_tail(relation, partition, &row);
 
-	return read_tail(segment, relation, partition, &timestamp_so_far);
+	return offset_after(segment, partition, found ? &row : NULL);
 }
 
 LogAppender *
@@ -119,6 +114,7 @@ close_segment(LogAppender *appender)
 {
 	if (!appender->segment)
 		return;
+	segment_scan_end(&appender->tails);
 	row_inserter_end(&appender->inserter);
 	table_close(appender->segment, NoLock);
 	appender->segment = NULL;
@@ -143,6 +139,36 @@ open_active_segment(LogAppender *appender)
 						  RowExclusiveLock);
 	appender->segment_number = active->number;
 	row_inserter_begin(&appender->inserter, appender->segment);
+	segment_scan_open(&appender->tails, appender->segment);
+}
+
+/*
+ * The partition's last row in the open segment; NULL if there is none.  The
+ * next look begins where this one ended.
+ */
+static const SegmentRow *
+find_tail(LogAppender *appender, int partition, SegmentRow *row)
+{
+	int64	   *guess = &appender->topic->tails[partition];
+
+	if (!segment_scan_tail(&appender->tails, partition, *guess, row))
+		return NULL;
+	*guess = row->base_offset;
+	return row;
+}
+
+/* What the rows to be appended shall say of the last stable offset. */
+static int64
+choose_hint(LogAppender *appender, int partition, int rows)
+{
+	SegmentRow	row;
+	int64		hint;
+
+	open_active_segment(appender);
+	hint = stable_offset_hint(appender->topic, partition, rows,
+							  find_tail(appender, partition, &row));
+	segment_scan_pause(&appender->tails);
+	return hint;
 }
 
 /* Take the locks that TOASTing a batch will need. */
@@ -229,6 +255,8 @@ log_append(LogAppender *appender, int partition,
 		   const RecordBatchBuilder *batches, int count)
 {
 	LOCKTAG		append_lock;
+	SegmentRow	row;
+	const SegmentRow *tail;
 	int64		stable;
 	int64		timestamp_so_far;
 	int64		base_offset;
@@ -236,13 +264,15 @@ log_append(LogAppender *appender, int partition,
 
 	(void) GetCurrentTransactionId();
 	wakeup_at_end(appender->topic->id);
-	stable = stable_offset_hint(appender->topic, partition, count);
+	stable = choose_hint(appender, partition, count);
 
 	set_append_lock_tag(&append_lock, appender->topic, partition);
 	lock_partition(appender, &append_lock, batches_need_toast(batches, count));
-	base_offset = read_tail(active_segment(appender->topic),
-							appender->segment, partition,
-							&timestamp_so_far);
+	tail = find_tail(appender, partition, &row);
+	base_offset = offset_after(active_segment(appender->topic), partition,
+							   tail);
+	timestamp_so_far = tail ? tail->timestamp_so_far : NO_TIMESTAMP;
+	segment_scan_pause(&appender->tails);
 	if (stable > base_offset)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATA_CORRUPTED),

@@ -54,12 +54,19 @@
 /* How many aborted rows it passes over; autovacuum minds more than that. */
 #define HINT_ABORTED_ROWS	256
 
+/* An offset that is as good as a hint, without a look at any row. */
+static int64
+known_hint(Topic *topic, int partition)
+{
+	return Max(topic->stable_offsets[partition],
+			   settled_offset(topic, partition));
+}
+
 /* The hint of the last row, whatever its visibility, or a better one. */
 static int64
 tail_hint(Topic *topic, int partition)
 {
-	int64		hint = Max(topic->stable_offsets[partition],
-						   settled_offset(topic, partition));
+	int64		hint = known_hint(topic, partition);
 	LogScan		scan;
 	SegmentRow	row;
 
@@ -108,16 +115,31 @@ advance_over_decided(Topic *topic, int partition, int64 stable,
 }
 
 int64
-stable_offset_hint(Topic *topic, int partition, int rows)
+stable_offset_hint(Topic *topic, int partition, int rows,
+				   const SegmentRow *tail)
 {
 	SnapshotData snapshot = *GetActiveSnapshot();
+	int64		hint;
 	bool		stopped;
 
 	/* Our own rows are open, those of earlier commands included. */
 	snapshot.curcid = FirstCommandId;
-	return advance_over_decided(topic, partition, tail_hint(topic, partition),
-								HINT_ADVANCE(rows), HINT_ABORTED_ROWS,
-								&snapshot, &stopped);
+
+	if (!tail)
+		hint = tail_hint(topic, partition);
+	else
+	{
+		hint = Max(known_hint(topic, partition), tail->stable_offset);
+
+		/* Usually only the last row is left to judge. */
+		if (hint > tail->last_offset)
+			return hint;
+		if (hint == tail->base_offset)
+			return judge_row(tail, &snapshot) == ROW_COMMITTED
+				? tail->last_offset + 1 : hint;
+	}
+	return advance_over_decided(topic, partition, hint, HINT_ADVANCE(rows),
+								HINT_ABORTED_ROWS, &snapshot, &stopped);
 }
 
 /* 1 + the last committed record at or after `stable`, found from the tail. */

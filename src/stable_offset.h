@@ -40,7 +40,12 @@ extern void for_each_open_transaction(Topic *topic, int partition,
 									  OpenTransactionCallback callback,
 									  void *arg);
 
-/* What an appender of so many rows writes into them; see stable_offset.c. */
-extern int64 stable_offset_hint(Topic *topic, int partition, int rows);
+/*
+ * What an appender of so many rows writes into them; see stable_offset.c.
+ * `tail` is the partition's last row in the active segment, NULL if none is
+ * there.
+ */
+extern int64 stable_offset_hint(Topic *topic, int partition, int rows,
+								const SegmentRow *tail);
 
 #endif							/* TOPIC_STABLE_OFFSET_H */

@@ -70,6 +70,8 @@ typedef struct Topic
 	int64	   *log_starts;
 	int64	   *stable_offsets; /* of each partition, as last found; see
 								 * stable_offset.c */
+	int64	   *tails;			/* base offset of each partition's last row,
+								 * as last seen; no more than a guess */
 
 	bool		valid;
 	MemoryContext context;
