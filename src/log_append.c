@@ -157,15 +157,24 @@ find_tail(LogAppender *appender, int partition, SegmentRow *row)
 	return row;
 }
 
-/* What the rows to be appended shall say of the last stable offset. */
+/*
+ * A hint for the rows to be appended (stable_offset.c), for which more rows may
+ * have to be judged than should be under the append lock.
+ *
+ * If the last row that the session saw there was the only one that was left to
+ * judge, it is again, most likely, and is judged under the lock.  Otherwise
+ * this append does not move the hint on, and the next one comes here.
+ */
 static int64
-choose_hint(LogAppender *appender, int partition, int rows)
+hint_before_lock(LogAppender *appender, int partition, int rows)
 {
+	Topic	   *topic = appender->topic;
 	SegmentRow	row;
 	int64		hint;
 
-	open_active_segment(appender);
-	hint = stable_offset_hint(appender->topic, partition, rows,
+	if (!topic->hint_lags[partition])
+		return 0;
+	hint = stable_offset_hint(topic, partition, rows,
 							  find_tail(appender, partition, &row));
 	segment_scan_pause(&appender->tails);
 	return hint;
@@ -186,18 +195,21 @@ lock_toast_table(Relation segment)
 
 /*
  * Take the append lock, the segment open and known to be the active one.
+ * Returns the hint from before the lock.  After a switch it comes from older
+ * segments, at which nobody looks under the lock.
  *
  * A topic that has been invalidated is read anew without the lock, since that
  * may wait for a DBA.  It is the latest if no message has come since it was
  * read; its own flag is stricter, and may never turn true on a server where
  * invalidations never cease.
  */
-static void
-lock_partition(LogAppender *appender, const LOCKTAG *append_lock,
-			   bool needs_toast)
+static int64
+lock_partition(LogAppender *appender, int partition,
+			   const LOCKTAG *append_lock, int rows, bool needs_toast)
 {
 	bool		latest = false;
 	uint64		messages = 0;
+	int64		hint;
 
 	for (;;)
 	{
@@ -205,10 +217,11 @@ lock_partition(LogAppender *appender, const LOCKTAG *append_lock,
 		open_active_segment(appender);
 		if (needs_toast)
 			lock_toast_table(appender->segment);
+		hint = hint_before_lock(appender, partition, rows);
 		transaction_lock_acquire(append_lock);
 		if (appender->topic->valid ||
 			(latest && messages == SharedInvalidMessageCounter))
-			return;
+			return hint;
 		transaction_lock_release(append_lock);
 		messages = SharedInvalidMessageCounter;
 		latest = true;
@@ -264,14 +277,16 @@ log_append(LogAppender *appender, int partition,
 
 	(void) GetCurrentTransactionId();
 	wakeup_at_end(appender->topic->id);
-	stable = choose_hint(appender, partition, count);
 
 	set_append_lock_tag(&append_lock, appender->topic, partition);
-	lock_partition(appender, &append_lock, batches_need_toast(batches, count));
+	stable = lock_partition(appender, partition, &append_lock, count,
+							batches_need_toast(batches, count));
 	tail = find_tail(appender, partition, &row);
 	base_offset = offset_after(active_segment(appender->topic), partition,
 							   tail);
 	timestamp_so_far = tail ? tail->timestamp_so_far : NO_TIMESTAMP;
+	stable = Max(stable, last_row_hint(appender->topic, partition, tail));
+	appender->topic->hint_lags[partition] = stable < base_offset;
 	segment_scan_pause(&appender->tails);
 	if (stable > base_offset)
 		ereport(ERROR,

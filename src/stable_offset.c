@@ -27,11 +27,12 @@
  * A reader takes the hint before its snapshot, so that what was decided for
  * the hint is decided for the snapshot.
  *
- * An appender moves the hint over more rows than it adds, so that hints catch
- * up with the tail after an open transaction has held them back.  Aborted rows
- * do not count, up to a limit: a hint can pass them only together with a
- * committed row behind them, and would otherwise stay before them until VACUUM
- * comes, which may take its time over a few rows.
+ * Where more than the last row is left to judge, an appender moves the hint on,
+ * at the latest every other time (log_append.c), over more than twice the rows
+ * that it adds, so that hints catch up with the tail after an open transaction
+ * has held them back.  Aborted rows do not count, up to a limit: a hint can
+ * pass them only together with a committed row behind them, and would otherwise
+ * stay before them until VACUUM comes, which may take its time over a few rows.
  *
  *-------------------------------------------------------------------------
  */
@@ -114,29 +115,46 @@ advance_over_decided(Topic *topic, int partition, int64 stable,
 	return stable;
 }
 
+/* By this an appender judges rows: none of our own is decided. */
+static SnapshotData
+appender_snapshot(void)
+{
+	SnapshotData snapshot = *GetActiveSnapshot();
+
+	snapshot.curcid = FirstCommandId;
+	return snapshot;
+}
+
+int64
+last_row_hint(Topic *topic, int partition, const SegmentRow *tail)
+{
+	SnapshotData snapshot = appender_snapshot();
+	int64		hint = known_hint(topic, partition);
+
+	if (!tail)
+		return hint;
+	hint = Max(hint, tail->stable_offset);
+	if (hint == tail->base_offset &&
+		judge_row(tail, &snapshot) == ROW_COMMITTED)
+		hint = tail->last_offset + 1;
+	return hint;
+}
+
 int64
 stable_offset_hint(Topic *topic, int partition, int rows,
 				   const SegmentRow *tail)
 {
-	SnapshotData snapshot = *GetActiveSnapshot();
+	SnapshotData snapshot = appender_snapshot();
 	int64		hint;
 	bool		stopped;
-
-	/* Our own rows are open, those of earlier commands included. */
-	snapshot.curcid = FirstCommandId;
 
 	if (!tail)
 		hint = tail_hint(topic, partition);
 	else
 	{
-		hint = Max(known_hint(topic, partition), tail->stable_offset);
-
-		/* Usually only the last row is left to judge. */
-		if (hint > tail->last_offset)
+		hint = last_row_hint(topic, partition, tail);
+		if (hint >= tail->base_offset)
 			return hint;
-		if (hint == tail->base_offset)
-			return judge_row(tail, &snapshot) == ROW_COMMITTED
-				? tail->last_offset + 1 : hint;
 	}
 	return advance_over_decided(topic, partition, hint, HINT_ADVANCE(rows),
 								HINT_ABORTED_ROWS, &snapshot, &stopped);
