@@ -171,11 +171,13 @@ hint_before_lock(LogAppender *appender, int partition, int rows)
 	Topic	   *topic = appender->topic;
 	SegmentRow	row;
 	int64		hint;
+	bool		own;
 
 	if (!topic->hint_lags[partition])
 		return 0;
 	hint = stable_offset_hint(topic, partition, rows,
-							  find_tail(appender, partition, &row));
+							  find_tail(appender, partition, &row), &own);
+	topic->hint_lags[partition] = !own;
 	segment_scan_pause(&appender->tails);
 	return hint;
 }
@@ -253,6 +255,23 @@ insert_row(LogAppender *appender, int partition, int64 base_offset,
 						&tid);
 }
 
+/*
+ * Remember whether the next append has more to judge than the last row.
+ *
+ * If rows are left before our own last row, it stays as it was: either our
+ * first row is as far as the hint can get now, or the rows before that are
+ * somebody else's.
+ */
+static void
+note_lag(Topic *topic, int partition, bool lags, const SegmentRow *tail)
+{
+	bool		own = tail &&
+		TransactionIdIsCurrentTransactionId(HeapTupleHeaderGetRawXmin(tail->tuple->t_data));
+
+	if (!lags || !own)
+		topic->hint_lags[partition] = lags;
+}
+
 /* Is any batch too large to be stored in line? */
 static bool
 batches_need_toast(const RecordBatchBuilder *batches, int count)
@@ -286,7 +305,7 @@ log_append(LogAppender *appender, int partition,
 							   tail);
 	timestamp_so_far = tail ? tail->timestamp_so_far : NO_TIMESTAMP;
 	stable = Max(stable, last_row_hint(appender->topic, partition, tail));
-	appender->topic->hint_lags[partition] = stable < base_offset;
+	note_lag(appender->topic, partition, stable < base_offset, tail);
 	segment_scan_pause(&appender->tails);
 	if (stable > base_offset)
 		ereport(ERROR,

@@ -82,20 +82,20 @@ tail_hint(Topic *topic, int partition)
  * Move an offset below which every row is decided forward over decided rows,
  * at most so many committed and aborted ones.  Stops at the first open row.
  *
- * *stopped tells whether an open row was met.
+ * *open is the transaction id of that row, or invalid if none was met.
  */
 static int64
 advance_over_decided(Topic *topic, int partition, int64 stable,
 					 int64 max_committed, int64 max_aborted,
-					 Snapshot snapshot, bool *stopped)
+					 Snapshot snapshot, TransactionId *open)
 {
 	LogScan		scan;
 	SegmentRow	row;
 
-	*stopped = false;
+	*open = InvalidTransactionId;
 	log_scan_forward(&scan, topic, NULL, partition, stable);
-	while (max_committed > 0 && max_aborted > 0 && !*stopped &&
-		   log_scan_next(&scan, &row))
+	while (max_committed > 0 && max_aborted > 0 &&
+		   !TransactionIdIsValid(*open) && log_scan_next(&scan, &row))
 	{
 		switch (judge_row(&row, snapshot))
 		{
@@ -107,7 +107,7 @@ advance_over_decided(Topic *topic, int partition, int64 stable,
 				max_aborted--;
 				break;
 			case ROW_OPEN:
-				*stopped = true;
+				*open = HeapTupleHeaderGetRawXmin(row.tuple->t_data);
 				break;
 		}
 	}
@@ -142,12 +142,13 @@ last_row_hint(Topic *topic, int partition, const SegmentRow *tail)
 
 int64
 stable_offset_hint(Topic *topic, int partition, int rows,
-				   const SegmentRow *tail)
+				   const SegmentRow *tail, bool *own)
 {
 	SnapshotData snapshot = appender_snapshot();
+	TransactionId open;
 	int64		hint;
-	bool		stopped;
 
+	*own = false;
 	if (!tail)
 		hint = tail_hint(topic, partition);
 	else
@@ -156,8 +157,11 @@ stable_offset_hint(Topic *topic, int partition, int rows,
 		if (hint >= tail->base_offset)
 			return hint;
 	}
-	return advance_over_decided(topic, partition, hint, HINT_ADVANCE(rows),
-								HINT_ABORTED_ROWS, &snapshot, &stopped);
+	hint = advance_over_decided(topic, partition, hint, HINT_ADVANCE(rows),
+								HINT_ABORTED_ROWS, &snapshot, &open);
+	*own = TransactionIdIsValid(open) &&
+		TransactionIdIsCurrentTransactionId(open);
+	return hint;
 }
 
 /* 1 + the last committed record at or after `stable`, found from the tail. */
@@ -232,6 +236,7 @@ static int64
 find_last_stable_offset(Topic *topic, int partition, int64 hint,
 						Snapshot snapshot, bool *stopped)
 {
+	TransactionId open;
 	int64		stable;
 
 	/*
@@ -241,7 +246,8 @@ find_last_stable_offset(Topic *topic, int partition, int64 hint,
 	 */
 	hint = Max(hint, settled_offset(topic, partition));
 	stable = advance_over_decided(topic, partition, hint, PG_INT64_MAX,
-								  PG_INT64_MAX, snapshot, stopped);
+								  PG_INT64_MAX, snapshot, &open);
+	*stopped = TransactionIdIsValid(open);
 	if (stable == hint && hint != topic->stable_offsets[partition])
 		stable = find_decided_end(topic, partition, hint, snapshot);
 	if (!TransactionIdIsValid(GetTopTransactionIdIfAny()))
