@@ -120,7 +120,7 @@ delete_expired_producers(void)
 									producer_retention * USECS_PER_SEC);
 	catalog_spi_execute(psprintf("SELECT p.producer_id FROM topic.producers p "
 								 "WHERE " IS_EXPIRED
-								 " LIMIT %d FOR UPDATE OF p SKIP LOCKED",
+								 " ORDER BY p.producer_id LIMIT %d FOR UPDATE OF p SKIP LOCKED",
 								 EXPIRE_PRODUCERS),
 						lengthof(types), types, values, NULL);
 	producers = SPI_tuptable;
