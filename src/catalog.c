@@ -149,14 +149,20 @@ catalog_spi_execute(const char *command, int nargs, Oid *argtypes,
 			 SPI_result_code_string(result));
 }
 
+void
+catalog_spi_connect(void)
+{
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+}
+
 uint64
 catalog_execute_with_args(const char *command, int nargs, Oid *argtypes,
 						  Datum *values, const char *nulls)
 {
 	uint64		processed;
 
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
+	catalog_spi_connect();
 	catalog_spi_execute(command, nargs, argtypes, values, nulls);
 	processed = SPI_processed;
 	SPI_finish();

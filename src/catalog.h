@@ -151,9 +151,10 @@ extern uint64 catalog_execute_with_args(const char *command, int nargs,
 										const char *nulls);
 
 /*
- * The same within SPI_connect() and SPI_finish(): SPI_processed and
+ * The same between catalog_spi_connect() and SPI_finish(): SPI_processed and
  * SPI_tuptable tell the result.
  */
+extern void catalog_spi_connect(void);
 extern void catalog_spi_execute(const char *command, int nargs,
 								Oid *argtypes, Datum *values,
 								const char *nulls);

@@ -28,8 +28,7 @@ static KeyTable topic_keys = {
 static void
 begin_owner_spi(SavedUser *saved)
 {
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
+	catalog_spi_connect();
 	*saved = become_extension_owner();
 }
 

@@ -169,8 +169,7 @@ expire_producers(void)
 	SavedUser	saved;
 	bool		more;
 
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
+	catalog_spi_connect();
 	saved = become_extension_owner();
 	more = delete_expired_producers();
 	more |= delete_ended_states();

@@ -107,8 +107,7 @@ drop_segment_tables(int32 topic_id)
 	SPITupleTable *tables;
 	uint64		count;
 
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
+	catalog_spi_connect();
 	catalog_spi_execute(psprintf("SELECT relname FROM pg_catalog.pg_class "
 								 "WHERE relnamespace OPERATOR(pg_catalog.=) %u "
 								 "AND relkind OPERATOR(pg_catalog.=) 'r' "

@@ -242,8 +242,7 @@ forget_topics(const char *query)
 	SPITupleTable *topics;
 	uint64		count;
 
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
+	catalog_spi_connect();
 	catalog_spi_execute(query, 0, NULL, NULL, NULL);
 	topics = SPI_tuptable;
 	count = SPI_processed;
@@ -554,8 +553,7 @@ check_captures_nothing(const char *topic)
 	Oid			types[] = {TEXTOID};
 	Datum		values[] = {CStringGetTextDatum(topic)};
 
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
+	catalog_spi_connect();
 	catalog_spi_execute("SELECT table_name FROM topic.captured_tables "
 						"WHERE topic OPERATOR(pg_catalog.=) $1 "
 						"ORDER BY table_name::pg_catalog.text LIMIT 1",

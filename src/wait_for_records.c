@@ -446,26 +446,16 @@ Datum
 topic_wait_for_records_of_topics(PG_FUNCTION_ARGS)
 {
 	Wait		wait = {0};
-	Datum	   *names;
-	bool	   *nulls;
+	List	   *names;
+	ListCell   *cell;
 
 	wait.group_id = group_argument(fcinfo, 0);
 	wait.member_id = member_argument(fcinfo);
-	if (PG_ARGISNULL(1))
-		report_null_argument("topics");
-	deconstruct_array(PG_GETARG_ARRAYTYPE_P(1), TEXTOID, -1, false,
-					  TYPALIGN_INT, &names, &nulls, &wait.topic_count);
-	if (wait.topic_count == 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("topics must not be empty")));
+	names = names_argument(fcinfo, 1, "topics");
+	wait.topic_count = list_length(names);
 	wait.topics = palloc0(wait.topic_count * sizeof(AwaitedTopic));
-	for (int i = 0; i < wait.topic_count; i++)
-	{
-		if (nulls[i])
-			report_null_argument("an element of topics");
-		wait.topics[i].name = TextDatumGetCString(names[i]);
-	}
+	foreach(cell, names)
+		wait.topics[foreach_current_index(cell)].name = lfirst(cell);
 	return wait_and_return(fcinfo, &wait);
 }
 
