@@ -27,6 +27,8 @@ import time
 
 import psycopg2
 
+from tap import finish, report
+
 TOPICS = ('orders', 'payments')
 PARTITIONS = 16                 # of each topic at the end
 GROUPS = ('exact', 'repeat')
@@ -560,23 +562,6 @@ def was_lost(connection, error):
     return connection.closed or is_loss(error)
 
 
-test_number = 0
-all_passed = True
-
-
-def report(name, exceptions):
-    """One test, which passed if there are no exceptions to what it states."""
-    global test_number, all_passed
-    test_number += 1
-    exceptions = list(exceptions)
-    print(f'{"not ok" if exceptions else "ok"} {test_number} - {name}')
-    for exception in exceptions[:10]:
-        print('# ' + str(exception).replace('\n', ' ')[:300])
-    if exceptions:
-        print(f'# {len(exceptions)} in all')
-        all_passed = False
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split('\n', 1)[0])
     parser.add_argument('--dsn', default='')
@@ -590,8 +575,7 @@ def main():
     workload = Workload(arguments.dsn, arguments.seed, arguments.kill)
     workload.run(arguments.seconds, arguments.members)
     workload.check()
-    print(f'1..{test_number}')
-    sys.exit(0 if all_passed else 1)
+    finish()
 
 
 main()
