@@ -5,10 +5,11 @@
 #
 # usage: bench/capture.sh [runs]
 
-# shellcheck source-path=SCRIPTDIR source=common.sh
-source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 begin_bench "$@"
+runs=${1:-5}
 
 sql "CREATE TABLE outbox (
 		id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -29,10 +30,10 @@ sql "CREATE FUNCTION write_outbox() RETURNS trigger LANGUAGE plpgsql AS \$\$
 
 # A table of its own for each run, so that all find the same.
 #
-# usage: update [COMMAND ...]: after the commands
+# usage: update NAME [COMMAND]: after the command
 update()
 {
-	local command
+	local name=$1 command=${2-}
 
 	sql "DROP TABLE IF EXISTS orders;
 		TRUNCATE outbox;
@@ -40,46 +41,29 @@ update()
 			amount numeric(10, 2) NOT NULL, created_at timestamptz NOT NULL, note text);
 		INSERT INTO orders SELECT i, i % 1000, 'new', i / 100.0, now(), 'order number ' || i
 			FROM generate_series(1, 1000000) i"
-	for command in "$@"; do
-		sql "$command" >/dev/null
-	done
+	[ -z "$command" ] || sql "$command" >/dev/null
 	sql "VACUUM ANALYZE orders"
-	measure "UPDATE orders SET status = 'paid'"
-}
-
-plain()
-{
-	update
-}
-
-outbox()
-{
-	update "CREATE TRIGGER outbox AFTER UPDATE ON orders
-		FOR EACH ROW EXECUTE FUNCTION write_outbox()"
-}
-
-capture()
-{
-	update "SELECT topic.capture_table('orders', 'bench')"
+	timed "$name" "UPDATE orders SET status = 'paid'"
 }
 
 for ((run = 1; run <= runs; run++)); do
 	sql "DROP TABLE IF EXISTS orders;
 		SELECT topic.drop_topic('bench', if_exists => true);
 		SELECT topic.create_topic('bench', value_format => 'json')" >/dev/null
-	record plain plain
-	record outbox outbox
-	record capture capture
+	update plain
+	update outbox "CREATE TRIGGER outbox AFTER UPDATE ON orders
+		FOR EACH ROW EXECUTE FUNCTION write_outbox()"
+	update capture "SELECT topic.capture_table('orders', 'bench')"
 done
 
 # What is added to the plain UPDATE.
 added()
 {
-	awk -v a="$(median "$1" "$2")" -v b="$(median plain "$2")" 'BEGIN { print a - b }'
+	awk -v a="$(median "$1.$2")" -v b="$(median "plain.$2")" 'BEGIN { print a - b }'
 }
 
 row "" "PL/pgSQL, outbox" capture_table ratio
-row "seconds added to $(median plain seconds)" "$(added outbox seconds)" "$(added capture seconds)" \
+row "seconds added to $(median plain.seconds)" "$(added outbox seconds)" "$(added capture seconds)" \
 	"$(ratio "$(added capture seconds)" "$(added outbox seconds)")"
 row "WAL bytes added a row" "$(ratio "$(added outbox wal)" 1000000)" \
 	"$(ratio "$(added capture wal)" 1000000)" \

@@ -20,6 +20,10 @@ tree=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 # shellcheck disable=SC2034 # the scripts use it
 build_packages=(make gcc libc6-dev liblz4-dev libzstd-dev zlib1g-dev libsnappy-dev)
 
+# What the history checker needs, and the servers that it mistreats.
+# shellcheck disable=SC2034 # the scripts use it
+history_packages=(python3 python3-psycopg2 pgbouncer libfaketime)
+
 die()
 {
 	echo "$0: $*" >&2

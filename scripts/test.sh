@@ -12,7 +12,7 @@
 . "$(dirname "$0")/common.sh"
 
 all_parts=(build indent scripts meta unit fuzz regress isolation pgtap tap
-	docs python clients demo)
+	history docs python clients demo)
 
 for part in "$@"; do
 	[[ " ${all_parts[*]} " == *" $part "* ]] || die "no part $part; there are: ${all_parts[*]}"
@@ -22,16 +22,16 @@ if [ -z "${PG_TOPIC_WORKSPACE-}" ]; then
 	choose_postgres
 	packages=("${build_packages[@]}" clang libclang-rt-dev shellcheck
 		librdkafka-dev perl libipc-run-perl libtap-parser-sourcehandler-pgtap-perl
-		"postgresql-$postgres_major-pgtap" python3 python3-psycopg2)
+		"postgresql-$postgres_major-pgtap" "${history_packages[@]}")
 	# From 13 on, Debian has it in the package of the server's headers.
 	! is_available pg-bsd-indent || packages+=(pg-bsd-indent)
 	! is_available "postgresql-$postgres_major-cron" ||
 		packages+=("postgresql-$postgres_major-cron")
 	install_packages "${postgres_packages[@]}" "${packages[@]}"
 
-	# Without one of these, part of `clients` is skipped.
-	if [[ $# = 0 || " $* " == *" clients "* ]]; then
-		for package in python3-psycopg node-pg libpostgresql-jdbc-java \
+	# Without one of these, part of `python` or `clients` is skipped.
+	if [[ $# = 0 || " $* " == *" clients "* || " $* " == *" python "* ]]; then
+		for package in python3-sqlalchemy python3-psycopg node-pg libpostgresql-jdbc-java \
 			default-jdk-headless golang-go golang-github-lib-pq-dev pgbouncer; do
 			! is_available "$package" || (install_packages "$package") ||
 				echo "going on without $package"
@@ -122,7 +122,7 @@ test_scripts()
 	local script
 
 	for script in .ci/run scripts/*.sh demo/*.sh examples/psql/*.sh \
-		bench/*.sh bench/workloads/*.sh; do
+		bench/*.sh bench/workloads/*.sh test/*.sh test/history/*.sh; do
 		check "scripts: $script" shellcheck -x -S warning "$script"
 	done
 }
@@ -232,16 +232,19 @@ test_pgtap()
 # Crashes, standbys, dumps: test/t, with servers of their own.
 test_tap()
 {
-	local file name log_file
+	local file name log_file before=$failed
 
 	need_server || return 0
+
+	# They wait more than they work, so there is one for each processor.
+	timeout -k 10 900 make -s prove_installcheck PROVE_FLAGS="-j $(nproc)" \
+		PROVE_TESTS='test/t/*.pl' >"$log" 2>&1 </dev/null || true
 	for file in test/t/*.pl; do
 		name=$(basename "$file" .pl)
-		if timeout -k 10 600 make -s prove_installcheck PROVE_TESTS="$file" \
-			>"$log" 2>&1 </dev/null; then
+		if grep -qE "^$file \.+ (ok|skipped)" "$log"; then
 			pass "tap: $name"
 		else
-			fail "tap: $name" tmp_check/log/regress_log_"$name" "$log"
+			fail "tap: $name" tmp_check/log/regress_log_"$name"
 			for log_file in tmp_check/log/"$name"_*.log; do
 				echo "---- the end of $log_file"
 				tail -n 15 "$log_file"
@@ -249,6 +252,22 @@ test_tap()
 			done
 		fi
 	done
+	[ "$failed" = "$before" ] || grep -A 100 '^Test Summary Report' "$log" || tail -n 30 "$log"
+}
+
+# What clients did and saw under each fault, checked: test/history, with servers
+# of its own.
+test_history()
+{
+	local fault
+
+	need_server || return 0
+	check "history: checker" python3 test/history/test_checker.py
+	for fault in $(python3 test/history/run.py --list); do
+		check "history: $fault" python3 test/history/run.py --seconds 1.5 \
+			--template "$workspace/history-template" "$fault"
+	done
+	check "history: faulty builds" bash test/history/broken.sh
 }
 
 # The SQL in the documentation.

@@ -196,6 +196,14 @@ UPDATE moved SET d = 'newest';
 SELECT * FROM news('mirror');
 SELECT table_name, key FROM topic.captured_tables;
 \set VERBOSITY terse
+ALTER TABLE moved ALTER "A one" TYPE bigint;
+BEGIN;
+SELECT topic.release_table('moved');
+ALTER TABLE moved ALTER "A one" TYPE bigint;
+SELECT topic.capture_table('moved', 'mirror', '{b,A one}', payload => 'row');
+COMMIT;
+UPDATE moved SET d = 'of another type';
+SELECT * FROM news('mirror');
 ALTER TABLE moved DROP b;
 ALTER TABLE moved DROP b CASCADE;
 \set VERBOSITY default
@@ -294,7 +302,31 @@ DELETE FROM busy WHERE id = 10;
 TABLE busy ORDER BY id;
 SELECT * FROM compare('busy', 'busy');
 SELECT count(*) > 0 AS captured FROM topics.busy WHERE value IS NULL AND key = '{"id":8}';
+-- If there are no records of deleted rows, those of updates still come last.
+SELECT topic.create_topic('not_deleted', value_format => 'json', cleanup_policy => 'compact');
+SELECT topic.release_table('busy'), topic.capture_table('busy', 'not_deleted', events => '{insert,update}', payload => 'row');
+INSERT INTO busy VALUES (1, 1), (4, 4), (9, 9);
+SELECT * FROM compare('not_deleted', 'busy');
 DROP TABLE busy;
+
+-- What a trigger changes and takes back does not count.
+CREATE TABLE taken_back (id int PRIMARY KEY, times timestamptz[]);
+CREATE FUNCTION take_back() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+	DELETE FROM taken_back;
+	RAISE EXCEPTION 'not so';
+EXCEPTION WHEN raise_exception THEN
+	RETURN NULL;
+END
+$$;
+CREATE TRIGGER "  take_back" AFTER INSERT ON taken_back FOR EACH ROW EXECUTE FUNCTION take_back();
+SELECT topic.capture_table('taken_back', 'mirror', payload => 'row');
+SET TimeZone = 'Asia/Kolkata';
+INSERT INTO taken_back VALUES (1, '{2022-02-02 12:00+00}');
+RESET TimeZone;
+SELECT * FROM news('mirror');
+DROP TABLE taken_back;
+DROP FUNCTION take_back;
 
 -- Some events only: an outbox.
 CREATE TABLE outbox (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, customer text NOT NULL, event jsonb);

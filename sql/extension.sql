@@ -19,11 +19,13 @@ SELECT record_offset FROM topic.consume('g', 't', commit => true);
 \set VERBOSITY terse
 DROP EXTENSION pg_topic;
 SELECT count(*) FROM topics.t;
--- also before a member's sign of life could be written
+-- also before a member's sign of life could be written, or a producer's epoch looked at
 SELECT count(*) FROM topic.join_group('members', ARRAY['t'], 'a');
 SET client_min_messages = warning;
 BEGIN;
 SELECT count(*) FROM topic.heartbeat('members', 'a', 1);
+SELECT topic.produce('t', 'v', partition => 0, producer_id => producer_id, producer_epoch => producer_epoch, sequence => 0) > 0
+	FROM topic.init_producer('p');
 DROP EXTENSION pg_topic CASCADE;
 COMMIT;
 RESET client_min_messages;

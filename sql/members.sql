@@ -157,6 +157,18 @@ SELECT count(*) FROM topic.heartbeat('e', 'long', 3);
 SELECT count(*) FROM topic.heartbeat('e', 'short', 3);
 SELECT count(*) FROM topic.member_heartbeats WHERE group_id = 'e';
 
+-- The clock is set back, so that a heartbeat is from the future: it is dated
+-- anew, and who is silent times out after that; who is not stays.
+SELECT member_epoch FROM topic.join_group('f', ARRAY['orders'], 'short', session_timeout => '100 ms');
+SELECT member_epoch FROM topic.join_group('f', ARRAY['orders'], 'long');
+UPDATE topic.member_heartbeats SET heartbeat_at = heartbeat_at + '1 hour' WHERE group_id = 'f';
+SELECT count(*) FROM topic.heartbeat('f', 'long', 2);
+SELECT member_id, heartbeat_at <= clock_timestamp() AS past FROM topic.member_heartbeats
+	WHERE group_id = 'f' ORDER BY 1;
+SELECT pg_sleep(0.2);
+SELECT count(*) FROM topic.heartbeat('f', 'long', 2);
+SELECT * FROM owned WHERE group_id = 'f';
+
 -- Static members: who leaves may come back, and nothing moves.
 SELECT topic, partition FROM topic.join_group('s', ARRAY['orders'], 'a1', 'instance a');
 SELECT topic, partition FROM topic.join_group('s', ARRAY['orders'], 'b1', 'instance b');

@@ -64,6 +64,14 @@ SELECT topic.alter_topic('t', idempotency_window => '-1 s');
 SELECT topic.create_topic('new', idempotency_window => NULL);
 SELECT count(*) FROM topic.produced_keys WHERE idempotency_key = 'not remembered';
 
+-- Plans are kept, so they are the same for many keys as for few: no command scans the table.
+VACUUM topic.produced_keys;
+\c -
+BEGIN;
+SELECT topic.produce('u', 'new', idempotency_key => 'new') = topic.produce('u', 'new', idempotency_key => 'new') AS same;
+SELECT seq_scan, idx_scan > 0 AS index_scans FROM pg_stat_xact_all_tables WHERE relid = 'topic.produced_keys'::regclass;
+COMMIT;
+
 -- What a topic has goes with it.
 SELECT topic.drop_topic('t');
 SELECT topic, count(*) FROM topic.produced_keys LEFT JOIN topic.topics USING (topic_id) GROUP BY topic;

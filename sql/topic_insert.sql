@@ -210,7 +210,11 @@ CREATE VIEW keyed AS SELECT key, value FROM topics.ins WHERE key IS NOT NULL WIT
 INSERT INTO keyed VALUES (NULL, 'v');
 INSERT INTO keyed VALUES ('k', 'keyed');
 SELECT value FROM keyed WHERE value = 'keyed';
-DROP VIEW second, keyed;
+-- Only the log knows this one.
+CREATE VIEW logged AS SELECT * FROM topics.ins WHERE record_offset >= 0 WITH CHECK OPTION;
+INSERT INTO logged (value) VALUES ('logged');
+SELECT value FROM logged WHERE value = 'logged';
+DROP VIEW second, keyed, logged;
 
 -- A topic as a partition of a table: rows are routed to it.
 SELECT topic.create_topic('archive');
@@ -285,6 +289,16 @@ SET default_statistics_target = 1;
 ANALYZE topics.stats;
 SELECT reltuples BETWEEN 46000 AND 48000 AS about_right FROM pg_class WHERE oid = 'topics.stats'::regclass;
 RESET default_statistics_target;
+-- Offsets without records
+SELECT topic.create_topic('gaps');
+INSERT INTO topics.gaps (value) SELECT i FROM generate_series(1, 100) i;
+BEGIN;
+SELECT count(topic.produce('gaps', 'never')) FROM generate_series(1, 100);
+ROLLBACK;
+INSERT INTO topics.gaps (value) SELECT i FROM generate_series(1, 100) i;
+ANALYZE topics.gaps;
+SELECT reltuples FROM pg_class WHERE oid = 'topics.gaps'::regclass;
+SELECT topic.drop_topic('gaps');
 -- Records of an open transaction do not count.
 BEGIN;
 SELECT count(*) FROM topic.produce_batch('stats', array_fill('v'::text, ARRAY[1000]), partition => 3);

@@ -34,11 +34,35 @@ text_argument(FunctionCallInfo fcinfo, int number, const char *name)
 	return text_to_cstring(PG_GETARG_TEXT_PP(number));
 }
 
-int
-choice_argument(FunctionCallInfo fcinfo, int number, const char *name,
-				const char *const *names)
+List *
+names_argument(FunctionCallInfo fcinfo, int number, const char *name)
 {
-	const char *value = text_argument(fcinfo, number, name);
+	List	   *names = NIL;
+	Datum	   *elements;
+	bool	   *nulls;
+	int			count;
+
+	if (PG_ARGISNULL(number))
+		report_null_argument(name);
+	deconstruct_array(PG_GETARG_ARRAYTYPE_P(number), TEXTOID, -1, false,
+					  TYPALIGN_INT, &elements, &nulls, &count);
+	for (int i = 0; i < count; i++)
+	{
+		if (nulls[i])
+			report_null_argument(psprintf("an element of %s", name));
+		names = lappend(names, TextDatumGetCString(elements[i]));
+	}
+	if (names == NIL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("%s must not be empty", name)));
+	return names;
+}
+
+int
+choice_from_name(const char *value, const char *name,
+				 const char *const *names)
+{
 	StringInfoData hint;
 
 	initStringInfo(&hint);
@@ -53,6 +77,13 @@ choice_argument(FunctionCallInfo fcinfo, int number, const char *name,
 			 errmsg("invalid %s: \"%s\"", name, value),
 			 errhint("Valid values are: %s.", hint.data)));
 	pg_unreachable();
+}
+
+int
+choice_argument(FunctionCallInfo fcinfo, int number, const char *name,
+				const char *const *names)
+{
+	return choice_from_name(text_argument(fcinfo, number, name), name, names);
 }
 
 void

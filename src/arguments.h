@@ -26,6 +26,14 @@ extern char *text_argument(FunctionCallInfo fcinfo, int number,
 extern int	choice_argument(FunctionCallInfo fcinfo, int number,
 							const char *name, const char *const *names);
 
+/* The same, given the text. */
+extern int	choice_from_name(const char *value, const char *name,
+							 const char *const *names);
+
+/* The elements of a text[] argument: at least one, and none is NULL. */
+extern List *names_argument(FunctionCallInfo fcinfo, int number,
+							const char *name);
+
 /* A group's id: 1 to 255 bytes. */
 extern void check_group_id(const char *group_id);
 extern char *group_argument(FunctionCallInfo fcinfo, int number);

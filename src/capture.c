@@ -52,10 +52,11 @@ PG_FUNCTION_INFO_V1(topic_release_table);
 PG_FUNCTION_INFO_V1(topic_on_create_trigger);
 
 static const char *const event_names[] = {
-	"insert", "update", "delete", "truncate"
+	"insert", "update", "delete", "truncate", NULL
 };
 
 #define EVENT_TRUNCATE	3
+#define EVENT_COUNT		4
 
 /* A capture that is to be. */
 typedef struct NewCapture
@@ -63,7 +64,7 @@ typedef struct NewCapture
 	Relation	table;
 	const Topic *topic;
 	List	   *key;			/* names of columns */
-	bool		events[lengthof(event_names)];
+	bool		events[EVENT_COUNT];
 	CapturePayload payload;
 } NewCapture;
 
@@ -74,52 +75,13 @@ qualified_name(Relation relation)
 									  RelationGetRelationName(relation));
 }
 
-/* The elements of a text[] argument, none of which may be NULL. */
-static List *
-names_argument(FunctionCallInfo fcinfo, int number, const char *name)
-{
-	List	   *names = NIL;
-	Datum	   *elements;
-	bool	   *nulls;
-	int			count;
-
-	if (PG_ARGISNULL(number))
-		report_null_argument(name);
-	deconstruct_array(PG_GETARG_ARRAYTYPE_P(number), TEXTOID, -1, false,
-					  TYPALIGN_INT, &elements, &nulls, &count);
-	for (int i = 0; i < count; i++)
-	{
-		if (nulls[i])
-			report_null_argument(psprintf("an element of %s", name));
-		names = lappend(names, TextDatumGetCString(elements[i]));
-	}
-	if (names == NIL)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("%s must not be empty", name)));
-	return names;
-}
-
 static void
 events_argument(FunctionCallInfo fcinfo, int number, bool *events)
 {
 	ListCell   *cell;
 
 	foreach(cell, names_argument(fcinfo, number, "events"))
-	{
-		const char *name = lfirst(cell);
-		int			event = 0;
-
-		while (event < lengthof(event_names) &&
-			   strcmp(name, event_names[event]) != 0)
-			event++;
-		if (event == lengthof(event_names))
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("invalid event: \"%s\"", name),
-					 errhint("Valid values are: insert, update, delete, truncate.")));
-		events[event] = true;
-	}
+		events[choice_from_name(lfirst(cell), "event", event_names)] = true;
 }
 
 /*
@@ -386,15 +348,22 @@ topic_on_create_trigger(PG_FUNCTION_ARGS)
 		"JOIN pg_catalog.pg_trigger t ON t.oid OPERATOR(pg_catalog.=) c.objid "
 		"WHERE c.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_trigger'::pg_catalog.regclass "
 		"AND t.tgfoid OPERATOR(pg_catalog.=) 'topic.capture_change()'::pg_catalog.regprocedure";
+	SavedUser	saved;
 
 	if (!CALLED_AS_EVENT_TRIGGER(fcinfo))
 		ereport(ERROR,
 				(errcode(ERRCODE_E_R_I_E_EVENT_TRIGGER_PROTOCOL_VIOLATED),
 				 errmsg("topic.on_create_trigger() must be called by an event trigger")));
 
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
+	catalog_spi_connect();
+
+	/*
+	 * Anybody may be here, for whatever trigger he has created: also one who
+	 * has no right on our schema.
+	 */
+	saved = become_extension_owner();
 	catalog_spi_execute(query, 0, NULL, NULL, NULL);
+	restore_user(saved);
 	for (uint64 i = 0; i < SPI_processed; i++)
 	{
 		HeapTuple	row = SPI_tuptable->vals[i];

@@ -27,18 +27,28 @@
 
 PG_FUNCTION_INFO_V1(topic_capture_change);
 
-/* Was a row version that this transaction made ended by it, too? */
+/*
+ * Has this transaction replaced or ended a row version since it made it, and
+ * was that sent?  Which it was not if the capture leaves out such events.
+ */
 static bool
-was_replaced(const TupleTableSlot *slot)
+was_replaced(TupleTableSlot *slot, int16 trigger_type)
 {
 	HeapTupleHeader header;
 
 	if (!TTS_IS_BUFFERTUPLE(slot))
 		return false;
 	header = ((const BufferHeapTupleTableSlot *) slot)->base.tuple->t_data;
-	return !(header->t_infomask & HEAP_XMAX_INVALID) &&
-		!HEAP_XMAX_IS_LOCKED_ONLY(header->t_infomask) &&
-		TransactionIdIsCurrentTransactionId(HeapTupleHeaderGetUpdateXid(header));
+	if ((header->t_infomask & HEAP_XMAX_INVALID) ||
+		HEAP_XMAX_IS_LOCKED_ONLY(header->t_infomask) ||
+		!TransactionIdIsCurrentTransactionId(HeapTupleHeaderGetUpdateXid(header)))
+		return false;
+
+	/* A row that moves to another partition is deleted in this one. */
+	if (HeapTupleHeaderIndicatesMovedPartitions(header) ||
+		ItemPointerEquals(&header->t_ctid, &slot->tts_tid))
+		return TRIGGER_FOR_DELETE(trigger_type);
+	return TRIGGER_FOR_UPDATE(trigger_type);
 }
 
 static void
@@ -47,12 +57,8 @@ capture_row(const TriggerData *data, CapturedRows * rows)
 	TriggerEvent event = data->tg_event;
 	TupleTableSlot *after = TRIGGER_FIRED_BY_UPDATE(event)
 		? data->tg_newslot : data->tg_trigslot;
-	int16		type = data->tg_trigger->tgtype;
-
-	/* What has replaced the row was sent, if both ways to do so are. */
 	bool		is_gone = !TRIGGER_FIRED_BY_DELETE(event) &&
-		TRIGGER_FOR_UPDATE(type) && TRIGGER_FOR_DELETE(type) &&
-		was_replaced(after);
+		was_replaced(after, data->tg_trigger->tgtype);
 
 	if (TRIGGER_FIRED_BY_UPDATE(event))
 		send_updated_row(rows, data->tg_trigslot, after, is_gone);

@@ -149,24 +149,35 @@ catalog_spi_execute(const char *command, int nargs, Oid *argtypes,
 			 SPI_result_code_string(result));
 }
 
+void
+catalog_spi_connect(void)
+{
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+}
+
 uint64
 catalog_execute_with_args(const char *command, int nargs, Oid *argtypes,
 						  Datum *values, const char *nulls)
 {
 	uint64		processed;
 
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
+	catalog_spi_connect();
 	catalog_spi_execute(command, nargs, argtypes, values, nulls);
 	processed = SPI_processed;
 	SPI_finish();
 	return processed;
 }
 
+/*
+ * A plan that is made while the table has a page or two would scan it, and go
+ * on to when it has thousands.
+ */
 void
 catalog_spi_execute_kept(SPIPlanPtr *plan, const char *command, int nargs,
 						 Oid *argtypes, Datum *values)
 {
+	int			nest_level;
 	int			result;
 
 	if (!*plan)
@@ -179,7 +190,11 @@ catalog_spi_execute_kept(SPIPlanPtr *plan, const char *command, int nargs,
 		SPI_keepplan(prepared);
 		*plan = prepared;
 	}
+	nest_level = NewGUCNestLevel();
+	(void) set_config_option("enable_seqscan", "off", PGC_USERSET,
+							 PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
 	result = SPI_execute_plan(*plan, values, NULL, false, 0);
+	AtEOXact_GUC(true, nest_level);
 	if (result < 0)
 		elog(ERROR, "SPI_execute_plan failed: %s",
 			 SPI_result_code_string(result));

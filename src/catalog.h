@@ -151,17 +151,18 @@ extern uint64 catalog_execute_with_args(const char *command, int nargs,
 										const char *nulls);
 
 /*
- * The same within SPI_connect() and SPI_finish(): SPI_processed and
+ * The same between catalog_spi_connect() and SPI_finish(): SPI_processed and
  * SPI_tuptable tell the result.
  */
+extern void catalog_spi_connect(void);
 extern void catalog_spi_execute(const char *command, int nargs,
 								Oid *argtypes, Datum *values,
 								const char *nulls);
 
 /*
- * The same with the transaction's own snapshot, so that it conflicts with
- * concurrent transactions as its isolation level demands, and by a plan that
- * is made once in a session and kept in *plan.
+ * The same for a row that an index finds, with the transaction's own snapshot,
+ * so that it conflicts with concurrent transactions as its isolation level
+ * demands, and by a plan that is made once in a session and kept in *plan.
  */
 extern void catalog_spi_execute_kept(SPIPlanPtr *plan, const char *command,
 									 int nargs, Oid *argtypes, Datum *values);

@@ -26,14 +26,14 @@ RETURNS TABLE (partition int, old_offset bigint, new_offset bigint)
 AS 'MODULE_PATHNAME', 'topic_reset_offsets'
 LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 1;
 COMMENT ON FUNCTION topic.reset_offsets(text, text, text, bigint, timestamptz, bigint, int[], boolean) IS
-'Move a group''s committed offsets, also back: to earliest or latest, to an offset, to the first record at or after a time, or by a number of offsets. Error 55P03 if a partition is claimed by another transaction.';
+'Move a group''s committed offsets, also back: to earliest or latest, to an offset, to the first record at or after a time, or by a number of offsets. Error 55P03 if a partition is claimed by another transaction, TP007 if the group has members.';
 
 CREATE FUNCTION topic.delete_offsets(group_id text, topic text, partitions int[] DEFAULT NULL)
 RETURNS TABLE (partition int, deleted_offset bigint)
 AS 'MODULE_PATHNAME', 'topic_delete_offsets'
 LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 1;
 COMMENT ON FUNCTION topic.delete_offsets(text, text, int[]) IS
-'Delete a group''s committed offsets in a topic, as if it had never consumed it. Error 55P03 if a partition is claimed by another transaction.';
+'Delete a group''s committed offsets in a topic, as if it had never consumed it. Error 55P03 if a partition is claimed by another transaction, TP007 if the group has members.';
 
 CREATE FUNCTION topic.committed(group_id text, topic text)
 RETURNS TABLE (partition int, committed_offset bigint, metadata text,

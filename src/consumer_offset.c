@@ -171,8 +171,7 @@ consumer_offsets_delete(const char *column, const char *value)
 	Datum		values[] = {CStringGetTextDatum(value)};
 	uint64		count;
 
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
+	catalog_spi_connect();
 	catalog_spi_execute(psprintf("DELETE FROM topic.consumer_offsets "
 								 "WHERE %s OPERATOR(pg_catalog.=) $1 "
 								 "RETURNING group_id, topic, partition",

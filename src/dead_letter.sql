@@ -28,4 +28,4 @@ RETURNS boolean
 AS 'MODULE_PATHNAME', 'topic_dead_letter'
 LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION topic.dead_letter(text, text, int, bigint, text, text, int) IS
-'Copy a record that a group cannot process to a dead-letter topic, by default <topic>.dlq, with headers that tell where it is from and why. With max_attempts: only at the so manieth call for the record; false before. Needs SELECT on the topic, the group, and, if the dead-letter topic is named, INSERT on it.';
+'Copy a record that a group cannot process to a dead-letter topic, by default <topic>.dlq, with headers that tell where it is from and why. With max_attempts: only with the call of that number for the record; false before. Needs SELECT on the topic, the group, and, if the dead-letter topic is named, INSERT on it.';

@@ -29,8 +29,7 @@ execute_for_record(SPIPlanPtr *plan, const char *command,
 	};
 	SavedUser	saved;
 
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
+	catalog_spi_connect();
 	saved = become_extension_owner();
 	catalog_spi_execute_kept(plan, command, lengthof(types), types, values);
 	restore_user(saved);

@@ -62,8 +62,7 @@ topic_first_time(PG_FUNCTION_ARGS)
 	PreventCommandIfReadOnly("first_time");
 	use_group(group_id);
 
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
+	catalog_spi_connect();
 	saved = become_extension_owner();
 	is_new = remember_key(&group_keys, CStringGetTextDatum(group_id), key, now,
 						  expiry);

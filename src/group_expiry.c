@@ -137,8 +137,7 @@ expire_offsets(void)
 	values[0] = TimestampTzGetDatum(cutoff);
 	values[1] = ObjectIdGetDatum(GetUserId());
 
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
+	catalog_spi_connect();
 	reconcile_groups();
 	saved = become_extension_owner();
 	catalog_spi_execute(psprintf("SELECT o.group_id, o.topic, o.partition "

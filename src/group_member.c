@@ -84,29 +84,11 @@ milliseconds_argument(FunctionCallInfo fcinfo, int number, const char *name,
 static List *
 topics_argument(FunctionCallInfo fcinfo, int number)
 {
-	List	   *names = NIL;
-	Datum	   *elements;
-	bool	   *nulls;
-	int			count;
+	List	   *names = names_argument(fcinfo, number, "topics");
+	ListCell   *cell;
 
-	if (PG_ARGISNULL(number))
-		report_null_argument("topics");
-	deconstruct_array(PG_GETARG_ARRAYTYPE_P(number), TEXTOID, -1, false,
-					  TYPALIGN_INT, &elements, &nulls, &count);
-	if (count == 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("topics must not be empty")));
-	for (int i = 0; i < count; i++)
-	{
-		char	   *name;
-
-		if (nulls[i])
-			report_null_argument("an element of topics");
-		name = TextDatumGetCString(elements[i]);
-		check_topic_name(name);
-		names = lappend(names, name);
-	}
+	foreach(cell, names)
+		check_topic_name(lfirst(cell));
 	return sort_topic_names(names);
 }
 

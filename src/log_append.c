@@ -62,6 +62,7 @@ struct LogAppender
 	int32		segment_number; /* of the open segment */
 	Relation	segment;		/* NULL if none is open */
 	RowInserter inserter;
+	SegmentScan tails;			/* of the open segment */
 };
 
 int32
@@ -77,32 +78,26 @@ set_append_lock_tag(LOCKTAG *tag, const Topic *topic, int partition)
 }
 
 /*
- * The next offset, and the greatest timestamp of the rows before it in the
- * segment.
+ * The next offset, given the last row in the segment, NULL if there is none.
  *
  * The last row counts whatever its visibility: aborted offsets are given again
  * only once VACUUM took the row away.
  */
 static int64
-read_tail(const Segment *segment, Relation relation, int partition,
-		  int64 *timestamp_so_far)
+offset_after(const Segment *segment, int partition, const SegmentRow *tail)
 {
 	int64		base = segment_base_offset(segment, partition);
-	SegmentRow	tail;
 
-	*timestamp_so_far = NO_TIMESTAMP;
-	if (!segment_tail(relation, partition, &tail))
-		return base;
-	*timestamp_so_far = tail.timestamp_so_far;
-	return Max(base, tail.last_offset + 1);
+	return tail ? Max(base, tail->last_offset + 1) : base;
 }
 
 int64
 next_offset(const Segment *segment, Relation relation, int partition)
 {
-	int64		timestamp_so_far;
+	SegmentRow	row;
+	bool		found = segment_tail(relation, partition, &row);
 
-	return read_tail(segment, relation, partition, &timestamp_so_far);
+	return offset_after(segment, partition, found ? &row : NULL);
 }
 
 LogAppender *
@@ -120,6 +115,7 @@ close_segment(LogAppender *appender)
 {
 	if (!appender->segment)
 		return;
+	segment_scan_end(&appender->tails);
 	row_inserter_end(&appender->inserter);
 	table_close(appender->segment, NoLock);
 	appender->segment = NULL;
@@ -144,6 +140,47 @@ open_active_segment(LogAppender *appender)
 						  RowExclusiveLock);
 	appender->segment_number = active->number;
 	row_inserter_begin(&appender->inserter, appender->segment);
+	segment_scan_open(&appender->tails, appender->segment);
+}
+
+/*
+ * The partition's last row in the open segment; NULL if there is none.  The
+ * next look begins where this one ended.
+ */
+static const SegmentRow *
+find_tail(LogAppender *appender, int partition, SegmentRow *row)
+{
+	int64	   *guess = &appender->topic->tails[partition];
+
+	if (!segment_scan_tail(&appender->tails, partition, *guess, row))
+		return NULL;
+	*guess = row->base_offset;
+	return row;
+}
+
+/*
+ * A hint for the rows to be appended (stable_offset.c), for which more rows may
+ * have to be judged than should be under the append lock.
+ *
+ * If the last row that the session saw there was the only one that was left to
+ * judge, it is again, most likely, and is judged under the lock.  Otherwise
+ * this append does not move the hint on, and the next one comes here.
+ */
+static int64
+hint_before_lock(LogAppender *appender, int partition, int rows)
+{
+	Topic	   *topic = appender->topic;
+	SegmentRow	row;
+	int64		hint;
+	bool		own;
+
+	if (!topic->hint_lags[partition])
+		return 0;
+	hint = stable_offset_hint(topic, partition, rows,
+							  find_tail(appender, partition, &row), &own);
+	topic->hint_lags[partition] = !own;
+	segment_scan_pause(&appender->tails);
+	return hint;
 }
 
 /* Take the locks that TOASTing a batch will need. */
@@ -161,18 +198,21 @@ lock_toast_table(Relation segment)
 
 /*
  * Take the append lock, the segment open and known to be the active one.
+ * Returns the hint from before the lock.  After a switch it comes from older
+ * segments, at which nobody looks under the lock.
  *
  * A topic that has been invalidated is read anew without the lock, since that
  * may wait for a DBA.  It is the latest if no message has come since it was
  * read; its own flag is stricter, and may never turn true on a server where
  * invalidations never cease.
  */
-static void
-lock_partition(LogAppender *appender, const LOCKTAG *append_lock,
-			   bool needs_toast)
+static int64
+lock_partition(LogAppender *appender, int partition,
+			   const LOCKTAG *append_lock, int rows, bool needs_toast)
 {
 	bool		latest = false;
 	uint64		messages = 0;
+	int64		hint;
 
 	for (;;)
 	{
@@ -180,10 +220,11 @@ lock_partition(LogAppender *appender, const LOCKTAG *append_lock,
 		open_active_segment(appender);
 		if (needs_toast)
 			lock_toast_table(appender->segment);
+		hint = hint_before_lock(appender, partition, rows);
 		transaction_lock_acquire(append_lock);
 		if (appender->topic->valid ||
 			(latest && messages == SharedInvalidMessageCounter))
-			return;
+			return hint;
 		transaction_lock_release(append_lock);
 		messages = SharedInvalidMessageCounter;
 		latest = true;
@@ -215,6 +256,23 @@ insert_row(LogAppender *appender, int partition, int64 base_offset,
 						&tid);
 }
 
+/*
+ * Remember whether the next append has more to judge than the last row.
+ *
+ * If rows are left before our own last row, it stays as it was: either our
+ * first row is as far as the hint can get now, or the rows before that are
+ * somebody else's.
+ */
+static void
+note_lag(Topic *topic, int partition, bool lags, const SegmentRow *tail)
+{
+	bool		own = tail &&
+		TransactionIdIsCurrentTransactionId(HeapTupleHeaderGetRawXmin(tail->tuple->t_data));
+
+	if (!lags || !own)
+		topic->hint_lags[partition] = lags;
+}
+
 /* Is any batch too large to be stored in line? */
 static bool
 batches_need_toast(const RecordBatchBuilder *batches, int count)
@@ -230,6 +288,8 @@ log_append(LogAppender *appender, int partition,
 		   const RecordBatchBuilder *batches, int count)
 {
 	LOCKTAG		append_lock;
+	SegmentRow	row;
+	const SegmentRow *tail;
 	int64		stable;
 	int64		timestamp_so_far;
 	int64		base_offset;
@@ -237,13 +297,17 @@ log_append(LogAppender *appender, int partition,
 
 	(void) GetCurrentTransactionId();
 	wakeup_at_end(appender->topic->id);
-	stable = stable_offset_hint(appender->topic, partition, count);
 
 	set_append_lock_tag(&append_lock, appender->topic, partition);
-	lock_partition(appender, &append_lock, batches_need_toast(batches, count));
-	base_offset = read_tail(active_segment(appender->topic),
-							appender->segment, partition,
-							&timestamp_so_far);
+	stable = lock_partition(appender, partition, &append_lock, count,
+							batches_need_toast(batches, count));
+	tail = find_tail(appender, partition, &row);
+	base_offset = offset_after(active_segment(appender->topic), partition,
+							   tail);
+	timestamp_so_far = tail ? tail->timestamp_so_far : NO_TIMESTAMP;
+	stable = Max(stable, last_row_hint(appender->topic, partition, tail));
+	note_lag(appender->topic, partition, stable < base_offset, tail);
+	segment_scan_pause(&appender->tails);
 	if (stable > base_offset)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATA_CORRUPTED),

@@ -535,8 +535,7 @@ topic_names(void)
 	MemoryContext caller_context = CurrentMemoryContext;
 	List	   *names = NIL;
 
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
+	catalog_spi_connect();
 	catalog_spi_execute("SELECT topic FROM topic.topics ORDER BY topic",
 						0, NULL, NULL, NULL);
 	for (uint64 i = 0; i < SPI_processed; i++)

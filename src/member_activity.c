@@ -109,7 +109,10 @@ note_membership_change(void)
 	changed_membership = true;
 }
 
-/* Is there something to write that the last heartbeat does not say? */
+/*
+ * Is there something to write that the last heartbeat does not say?  One from
+ * the future says nothing: the clock has been set back.
+ */
 static bool
 heartbeat_is_due(const MemberActivity *activity,
 				 const MemberHeartbeat *heartbeat, TimestampTz now)

@@ -28,8 +28,7 @@ static KeyTable topic_keys = {
 static void
 begin_owner_spi(SavedUser *saved)
 {
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
+	catalog_spi_connect();
 	*saved = become_extension_owner();
 }
 
@@ -73,21 +72,24 @@ expiry_of(const Topic *topic, TimestampTz now)
 	return TimestampTzPlusMilliseconds(now, topic->idempotency_window);
 }
 
-/* Remember the key; false if it is remembered, with an offset. */
+/*
+ * Remember the key, until *expiry; false if it is remembered, with an offset.
+ */
 static bool
-begin_key(const Topic *topic, const char *key, int64 *record_offset)
+begin_key(const Topic *topic, const char *key, TimestampTz *expiry,
+		  int64 *record_offset)
 {
 	TimestampTz now = GetCurrentTimestamp();
-	TimestampTz expiry = expiry_of(topic, now);
 	SavedUser	saved;
 	bool		is_new;
 
+	*expiry = expiry_of(topic, now);
 	begin_owner_spi(&saved);
 	for (;;)
 	{
 		CHECK_FOR_INTERRUPTS();
 		is_new = remember_key(&topic_keys, Int32GetDatum(topic->id), key, now,
-							  expiry);
+							  *expiry);
 		if (is_new || find_offset(topic, key, record_offset))
 			break;
 	}
@@ -95,25 +97,33 @@ begin_key(const Topic *topic, const char *key, int64 *record_offset)
 	return is_new;
 }
 
-/* Say where the record of a key is. */
+/*
+ * Say where the record of a key is.  The row is there, and the command finds
+ * it by its conflict: that takes no predicate locks, as a scan would, over
+ * which serializable transactions with different keys would conflict.
+ */
 static void
-set_offset(const Topic *topic, const char *key, int partition,
-		   int64 record_offset)
+set_offset(const Topic *topic, const char *key, TimestampTz expiry,
+		   int partition, int64 record_offset)
 {
 	static SPIPlanPtr plan = NULL;
-	Oid			types[] = {INT4OID, TEXTOID, INT4OID, INT8OID};
+	Oid			types[] = {INT4OID, TEXTOID, TIMESTAMPTZOID, INT4OID, INT8OID};
 	Datum		values[] = {
 		Int32GetDatum(topic->id), CStringGetTextDatum(key),
-		Int32GetDatum(partition), Int64GetDatum(record_offset)
+		TimestampTzGetDatum(expiry), Int32GetDatum(partition),
+		Int64GetDatum(record_offset)
 	};
 	SavedUser	saved;
 
 	begin_owner_spi(&saved);
 	catalog_spi_execute_kept(&plan,
-							 "UPDATE topic.produced_keys "
-							 "SET partition = $3, record_offset = $4 "
-							 "WHERE topic_id OPERATOR(pg_catalog.=) $1 "
-							 "AND idempotency_key OPERATOR(pg_catalog.=) $2",
+							 "INSERT INTO topic.produced_keys "
+							 "(topic_id, idempotency_key, expires_at, "
+							 "partition, record_offset) "
+							 "VALUES ($1, $2, $3, $4, $5) "
+							 "ON CONFLICT (topic_id, idempotency_key) "
+							 "DO UPDATE SET partition = excluded.partition, "
+							 "record_offset = excluded.record_offset",
 							 lengthof(types), types, values);
 	end_owner_spi(saved);
 }
@@ -121,12 +131,13 @@ set_offset(const Topic *topic, const char *key, int partition,
 int64
 append_once(Topic *topic, const char *key, int partition, RecordInput *record)
 {
+	TimestampTz expiry;
 	int64		record_offset;
 
-	if (!begin_key(topic, key, &record_offset))
+	if (!begin_key(topic, key, &expiry, &record_offset))
 		return record_offset;
 	record_offset = append_records(topic, partition, record, 1);
-	set_offset(topic, key, partition, record_offset);
+	set_offset(topic, key, expiry, partition, record_offset);
 	return record_offset;
 }
 

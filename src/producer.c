@@ -403,8 +403,7 @@ topic_init_producer(PG_FUNCTION_ARGS)
 	}
 	PreventCommandIfReadOnly("init_producer");
 
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
+	catalog_spi_connect();
 	saved = become_extension_owner();
 	for (;;)
 	{

@@ -76,21 +76,32 @@ int32_column(SPITupleTable *rows, uint64 row, int column)
 									   &isnull));
 }
 
-/* Delete a producer unless somebody is just committing with it. */
+/* Of a producer p: got no epoch and has produced nothing since $1. */
+#define IS_EXPIRED \
+	"p.initialized_at OPERATOR(pg_catalog.<) $1 " \
+	"AND NOT EXISTS (SELECT FROM topic.producer_states s " \
+	"WHERE s.producer_id OPERATOR(pg_catalog.=) p.producer_id " \
+	"AND s.written_at OPERATOR(pg_catalog.>=) $1)"
+
+/*
+ * Delete a producer unless somebody is just committing with it, or has done so
+ * since it was found: his retry must be told of that.
+ */
 static bool
-delete_producer(int64 producer_id)
+delete_producer(int64 producer_id, Datum expired_before)
 {
 	LOCKTAG		tag;
-	Oid			types[] = {INT8OID};
-	Datum		values[] = {Int64GetDatum(producer_id)};
+	Oid			types[] = {TIMESTAMPTZOID, INT8OID};
+	Datum		values[] = {expired_before, Int64GetDatum(producer_id)};
 
 	set_epoch_lock_tag(&tag, producer_id);
 	if (!transaction_lock_try(&tag))
 		return false;
-	catalog_spi_execute("DELETE FROM topic.producers "
-						"WHERE producer_id OPERATOR(pg_catalog.=) $1",
+	catalog_spi_execute("DELETE FROM topic.producers p "
+						"WHERE p.producer_id OPERATOR(pg_catalog.=) $2 "
+						"AND " IS_EXPIRED,
 						lengthof(types), types, values, NULL);
-	return true;
+	return SPI_processed > 0;
 }
 
 /* Delete expired producers; true if there may be more. */
@@ -108,17 +119,14 @@ delete_expired_producers(void)
 	values[0] = TimestampTzGetDatum(GetCurrentTimestamp() -
 									producer_retention * USECS_PER_SEC);
 	catalog_spi_execute(psprintf("SELECT p.producer_id FROM topic.producers p "
-								 "WHERE p.initialized_at OPERATOR(pg_catalog.<) $1 "
-								 "AND NOT EXISTS (SELECT FROM topic.producer_states s "
-								 "WHERE s.producer_id OPERATOR(pg_catalog.=) p.producer_id "
-								 "AND s.written_at OPERATOR(pg_catalog.>=) $1) "
-								 "LIMIT %d FOR UPDATE OF p SKIP LOCKED",
+								 "WHERE " IS_EXPIRED
+								 " ORDER BY p.producer_id LIMIT %d FOR UPDATE OF p SKIP LOCKED",
 								 EXPIRE_PRODUCERS),
 						lengthof(types), types, values, NULL);
 	producers = SPI_tuptable;
 	count = SPI_processed;
 	for (uint64 i = 0; i < count; i++)
-		deleted |= delete_producer(int64_column(producers, i, 1));
+		deleted |= delete_producer(int64_column(producers, i, 1), values[0]);
 	return deleted && count == EXPIRE_PRODUCERS;
 }
 
@@ -161,8 +169,7 @@ expire_producers(void)
 	SavedUser	saved;
 	bool		more;
 
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
+	catalog_spi_connect();
 	saved = become_extension_owner();
 	more = delete_expired_producers();
 	more |= delete_ended_states();

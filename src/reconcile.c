@@ -30,53 +30,74 @@
 #include "member_heartbeat.h"
 #include "reconcile.h"
 
-/*
- * When a member may be removed.  Its heartbeat is written as rarely as every
- * tenth of the timeout.  A static member that has left may come back as long
- * as if it had just been heard of.  Time that the server was not there does
- * not count: after a restart, all have the same time to come back.
- */
-static TimestampTz
-session_end(const GroupMember *member, const MemberHeartbeat *heartbeat)
+typedef enum SessionState
 {
+	SESSION_ALIVE,
+	SESSION_TIMED_OUT,
+	SESSION_UNDATED				/* the heartbeat is from the future */
+} SessionState;
+
+/*
+ * The state of a member's session, and when it ends if nothing is heard of the
+ * member.  Heartbeats are written as rarely as every tenth of the timeout.  A
+ * static member that has left may come back as long as if it had just been
+ * heard of.  Time that the server was not there does not count: after a
+ * restart, all have the same time to come back.
+ *
+ * A heartbeat from the future says that the clock has been set back since, and
+ * nobody knows how long ago it was.  So the clock is read after the heartbeat.
+ */
+static SessionState
+session_state(const GroupMember *member, const MemberHeartbeat *heartbeat,
+			  TimestampTz *end)
+{
+	TimestampTz now = GetCurrentTimestamp();
 	TimestampTz last = heartbeat->found ? heartbeat->at : member->joined_at;
 
-	last = Max(last, Max(member->left_at, PgStartTime));
-	return TimestampTzPlusMilliseconds(last,
+	if (last > now)
+		return SESSION_UNDATED;
+	if (member->left_at <= now)
+		last = Max(last, member->left_at);
+	if (PgStartTime <= now)
+		last = Max(last, PgStartTime);
+	*end = TimestampTzPlusMilliseconds(last,
 									   member->session_timeout * INT64CONST(11) / 10);
+	return *end <= now ? SESSION_TIMED_OUT : SESSION_ALIVE;
 }
 
 /*
- * Has the member's session timed out?  If not, *next becomes the time when it
- * may have, if that is earlier.
+ * The same after whatever can be done about it: who has timed out has no
+ * heartbeat any more, and what is from the future is dated as of now.
  *
  * Whoever has the lock on heartbeats is alive.  When we have it, none can come
  * until the member is removed.
  */
-static bool
-has_timed_out(const ConsumerGroup *group, const GroupMember *member,
-			  TimestampTz now, TimestampTz *next)
+static SessionState
+end_session(const ConsumerGroup *group, const GroupMember *member,
+			TimestampTz *end)
 {
 	MemberHeartbeat heartbeat;
-	TimestampTz end;
+	SessionState state;
 
 	member_heartbeat_read(group->group_id, member->member_id, &heartbeat);
-	end = session_end(member, &heartbeat);
-	if (end > now)
-	{
-		*next = Min(*next, end);
-		return false;
-	}
-	if (!group->locked)
-		return true;
+	state = session_state(member, &heartbeat, end);
+	if (state == SESSION_ALIVE || !group->locked)
+		return state;
 
+	*end = DT_NOEND;
 	if (!try_lock_member_heartbeat(group->group_id, member->member_id))
-		return false;
+		return SESSION_ALIVE;
 	member_heartbeat_read(group->group_id, member->member_id, &heartbeat);
-	if (session_end(member, &heartbeat) > now)
-		return false;
-	member_heartbeat_delete(&heartbeat);
-	return true;
+	state = session_state(member, &heartbeat, end);
+	if (state == SESSION_TIMED_OUT)
+		member_heartbeat_delete(&heartbeat);
+	else if (state == SESSION_UNDATED)
+	{
+		heartbeat.at = GetCurrentTimestamp();
+		member_heartbeat_write(group->group_id, member->member_id, &heartbeat);
+		state = session_state(member, &heartbeat, end);
+	}
+	return state;
 }
 
 /*
@@ -99,6 +120,7 @@ expire_members(ConsumerGroup *group)
 	TimestampTz now = GetCurrentTimestamp();
 	TimestampTz next = TimestampTzPlusMilliseconds(now, 1000);
 	List	   *expired = NIL;
+	bool		undated = false;
 	ListCell   *cell;
 
 	if (group->state_number == nobody_times_out.state_number &&
@@ -108,20 +130,32 @@ expire_members(ConsumerGroup *group)
 
 	foreach(cell, group->members)
 	{
-		if (has_timed_out(group, lfirst(cell), now, &next))
-			expired = lappend(expired, lfirst(cell));
+		TimestampTz end = DT_NOEND;
+
+		switch (end_session(group, lfirst(cell), &end))
+		{
+			case SESSION_ALIVE:
+				next = Min(next, end);
+				break;
+			case SESSION_TIMED_OUT:
+				expired = lappend(expired, lfirst(cell));
+				break;
+			case SESSION_UNDATED:
+				undated = true;
+				break;
+		}
 	}
 	foreach(cell, expired)
 		group_state_remove_member(group, lfirst(cell));
 
-	if (expired == NIL && strlen(group->group_id) < NAMEDATALEN)
+	if (expired == NIL && !undated && strlen(group->group_id) < NAMEDATALEN)
 	{
 		strcpy(nobody_times_out.group_id, group->group_id);
 		nobody_times_out.state_number = group->state_number;
 		nobody_times_out.since = now;
 		nobody_times_out.until = next;
 	}
-	return expired != NIL;
+	return expired != NIL || undated;
 }
 
 /*

@@ -15,7 +15,10 @@
  * only shows what there is to do.
  */
 
-/* Remove members whose session has timed out; tells whether there were any. */
+/*
+ * Remove members whose session has timed out; tells whether there were any, or
+ * some of whom only who has the group's lock can tell.
+ */
 extern bool expire_members(ConsumerGroup *group);
 
 /* Decide anew who shall have which partition: a new epoch. */

@@ -107,8 +107,7 @@ drop_segment_tables(int32 topic_id)
 	SPITupleTable *tables;
 	uint64		count;
 
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
+	catalog_spi_connect();
 	catalog_spi_execute(psprintf("SELECT relname FROM pg_catalog.pg_class "
 								 "WHERE relnamespace OPERATOR(pg_catalog.=) %u "
 								 "AND relkind OPERATOR(pg_catalog.=) 'r' "
@@ -247,13 +246,9 @@ segment_disk_bytes(Oid relid)
 	return bytes;
 }
 
-static void
-begin_scan(SegmentScan *scan, Relation segment, int partition,
-		   StrategyNumber strategy, RegProcedure comparison, int64 offset,
-		   ScanDirection direction)
+void
+segment_scan_open(SegmentScan *scan, Relation segment)
 {
-	/* Attribute numbers are those of the index. */
-	ScanKeyData keys[2];
 	Oid			index = primary_key_index(segment);
 
 	if (!OidIsValid(index))
@@ -262,15 +257,24 @@ begin_scan(SegmentScan *scan, Relation segment, int partition,
 				 errmsg("segment \"%s\" has no valid primary key",
 						RelationGetRelationName(segment))));
 
+	scan->segment = segment;
+	scan->index = index_open(index, AccessShareLock);
+	scan->slot = table_slot_create(segment, NULL);
+	scan->scan = begin_index_scan(segment, scan->index, SnapshotAny, 2);
+}
+
+/* Have an open scan begin, anew if it has begun before. */
+static void
+begin_scan(SegmentScan *scan, int partition, StrategyNumber strategy,
+		   RegProcedure comparison, int64 offset, ScanDirection direction)
+{
+	/* Attribute numbers are those of the index. */
+	ScanKeyData keys[2];
+
 	ScanKeyInit(&keys[0], 1, BTEqualStrategyNumber, F_INT4EQ,
 				Int32GetDatum(partition));
 	ScanKeyInit(&keys[1], 2, strategy, comparison, Int64GetDatum(offset));
-
-	scan->segment = segment;
-	scan->index = index_open(index, AccessShareLock);
 	scan->direction = direction;
-	scan->slot = table_slot_create(segment, NULL);
-	scan->scan = begin_index_scan(segment, scan->index, SnapshotAny, 2);
 	index_rescan(scan->scan, keys, 2, NULL, 0);
 }
 
@@ -278,16 +282,18 @@ void
 segment_scan_forward(SegmentScan *scan, Relation segment, int partition,
 					 int64 offset)
 {
-	begin_scan(scan, segment, partition, BTGreaterEqualStrategyNumber,
-			   F_INT8GE, offset, ForwardScanDirection);
+	segment_scan_open(scan, segment);
+	begin_scan(scan, partition, BTGreaterEqualStrategyNumber, F_INT8GE,
+			   offset, ForwardScanDirection);
 }
 
 void
 segment_scan_backward(SegmentScan *scan, Relation segment, int partition,
 					  int64 offset)
 {
-	begin_scan(scan, segment, partition, BTLessEqualStrategyNumber,
-			   F_INT8LE, offset, BackwardScanDirection);
+	segment_scan_open(scan, segment);
+	begin_scan(scan, partition, BTLessEqualStrategyNumber, F_INT8LE, offset,
+			   BackwardScanDirection);
 }
 
 static int64
@@ -353,14 +359,42 @@ segment_scan_end(SegmentScan *scan)
 	ExecDropSingleTupleTableSlot(scan->slot);
 }
 
+/*
+ * Backward from the end of the partition, and not further than the guess: the
+ * B-tree takes from a page whatever the scan may return.
+ */
+static bool
+find_tail(SegmentScan *scan, int partition, int64 guess, SegmentRow *row)
+{
+	begin_scan(scan, partition, BTGreaterEqualStrategyNumber, F_INT8GE,
+			   guess, BackwardScanDirection);
+	return segment_scan_next(scan, row);
+}
+
+bool
+segment_scan_tail(SegmentScan *scan, int partition, int64 guess,
+				  SegmentRow *row)
+{
+	return find_tail(scan, partition, guess, row) ||
+		(guess > PG_INT64_MIN &&
+		 find_tail(scan, partition, PG_INT64_MIN, row));
+}
+
+void
+segment_scan_pause(SegmentScan *scan)
+{
+	ExecClearTuple(scan->slot);
+	index_rescan(scan->scan, NULL, scan->scan->numberOfKeys, NULL, 0);
+}
+
 bool
 segment_tail(Relation segment, int partition, SegmentRow *row)
 {
 	SegmentScan scan;
 	bool		found;
 
-	segment_scan_backward(&scan, segment, partition, PG_INT64_MAX);
-	found = segment_scan_next(&scan, row);
+	segment_scan_open(&scan, segment);
+	found = segment_scan_tail(&scan, partition, PG_INT64_MIN, row);
 	segment_scan_end(&scan);
 	row->tuple = NULL;
 	row->buffer = InvalidBuffer;

@@ -114,6 +114,17 @@ extern bool segment_scan_next(SegmentScan *scan, SegmentRow *row);
 
 /* The batch of the row that was returned last, detoasted, palloc'd. */
 extern struct varlena *segment_scan_batch(SegmentScan *scan);
+
+/*
+ * A scan that is kept open to look for the ends of partitions.  It returns a
+ * partition's last row in the segment; false if there is none.  If that row's
+ * base offset is not less than the guess, it is found sooner.  A pause lets go
+ * of the row and of all pins.
+ */
+extern void segment_scan_open(SegmentScan *scan, Relation segment);
+extern bool segment_scan_tail(SegmentScan *scan, int partition, int64 guess,
+							  SegmentRow *row);
+extern void segment_scan_pause(SegmentScan *scan);
 extern void segment_scan_end(SegmentScan *scan);
 
 /* The partition's last row in the segment; false if there is none. */

@@ -134,8 +134,7 @@ segment_infos(Topic *topic)
 	List	   *infos = NIL;
 	SavedUser	saved = become_extension_owner();
 
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
+	catalog_spi_connect();
 	catalog_spi_execute(psprintf("SELECT segment, generation, base_offsets, "
 								 "created_at, sealed_at, retired_at, settled_at, "
 								 "frozen_at, rows, batch_bytes, record_counts, "

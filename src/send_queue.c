@@ -104,8 +104,11 @@ static SendQueue *queues = NULL;
 static QueueMark *marks = NULL;
 static size_t memory_used = 0;	/* capacities of all queues */
 
-/* Are the queues being written to the log? */
-static bool flushing = false;
+/*
+ * Are the queues being written to the log, or have they been?  To the end of the
+ * transaction: callbacks of others that come after ours could still send.
+ */
+static bool flushed = false;
 
 /* Forget the queues: their memory and files go with the transaction. */
 static void
@@ -115,7 +118,6 @@ forget_queues(void)
 	queues = NULL;
 	marks = NULL;
 	memory_used = 0;
-	flushing = false;
 }
 
 static int64
@@ -397,7 +399,7 @@ send_record(Topic *topic, int partition, const RecordInput *record)
 	};
 
 	PreventCommandIfParallelMode("send");
-	if (flushing)
+	if (flushed)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("cannot send to topic \"%s\" while the transaction commits",
@@ -623,6 +625,9 @@ flush_queue(SendQueue *queue)
 		(void) bulk_producer_add(producer, partition, &record);
 	}
 	bulk_producer_end(producer);
+	if (reader.headers)
+		pfree(reader.headers);
+	pfree(reader.buffer);
 }
 
 /* Append what the transaction has sent. */
@@ -631,9 +636,9 @@ flush_queues(void)
 {
 	MemoryContext old_context;
 
+	flushed = true;
 	if (!queues)
 		return;
-	flushing = true;
 	old_context = MemoryContextSwitchTo(queue_context);
 	PushActiveSnapshot(GetTransactionSnapshot());
 	for (SendQueue *queue = queues; queue; queue = queue->next)
@@ -657,8 +662,11 @@ end_transaction(XactEvent event, void *arg)
 		case XACT_EVENT_PRE_PREPARE:
 			flush_queues();
 			break;
+		case XACT_EVENT_COMMIT:
+		case XACT_EVENT_PREPARE:
 		case XACT_EVENT_ABORT:
 			forget_queues();
+			flushed = false;
 			break;
 		default:
 			break;

@@ -27,11 +27,12 @@
  * A reader takes the hint before its snapshot, so that what was decided for
  * the hint is decided for the snapshot.
  *
- * An appender moves the hint over more rows than it adds, so that hints catch
- * up with the tail after an open transaction has held them back.  Aborted rows
- * do not count, up to a limit: a hint can pass them only together with a
- * committed row behind them, and would otherwise stay before them until VACUUM
- * comes, which may take its time over a few rows.
+ * Where more than the last row is left to judge, an appender moves the hint on,
+ * at the latest every other time (log_append.c), over more than twice the rows
+ * that it adds, so that hints catch up with the tail after an open transaction
+ * has held them back.  Aborted rows do not count, up to a limit: a hint can
+ * pass them only together with a committed row behind them, and would otherwise
+ * stay before them until VACUUM comes, which may take its time over a few rows.
  *
  *-------------------------------------------------------------------------
  */
@@ -54,12 +55,19 @@
 /* How many aborted rows it passes over; autovacuum minds more than that. */
 #define HINT_ABORTED_ROWS	256
 
+/* An offset that is as good as a hint, without a look at any row. */
+static int64
+known_hint(Topic *topic, int partition)
+{
+	return Max(topic->stable_offsets[partition],
+			   settled_offset(topic, partition));
+}
+
 /* The hint of the last row, whatever its visibility, or a better one. */
 static int64
 tail_hint(Topic *topic, int partition)
 {
-	int64		hint = Max(topic->stable_offsets[partition],
-						   settled_offset(topic, partition));
+	int64		hint = known_hint(topic, partition);
 	LogScan		scan;
 	SegmentRow	row;
 
@@ -74,20 +82,20 @@ tail_hint(Topic *topic, int partition)
  * Move an offset below which every row is decided forward over decided rows,
  * at most so many committed and aborted ones.  Stops at the first open row.
  *
- * *stopped tells whether an open row was met.
+ * *open is the transaction id of that row, or invalid if none was met.
  */
 static int64
 advance_over_decided(Topic *topic, int partition, int64 stable,
 					 int64 max_committed, int64 max_aborted,
-					 Snapshot snapshot, bool *stopped)
+					 Snapshot snapshot, TransactionId *open)
 {
 	LogScan		scan;
 	SegmentRow	row;
 
-	*stopped = false;
+	*open = InvalidTransactionId;
 	log_scan_forward(&scan, topic, NULL, partition, stable);
-	while (max_committed > 0 && max_aborted > 0 && !*stopped &&
-		   log_scan_next(&scan, &row))
+	while (max_committed > 0 && max_aborted > 0 &&
+		   !TransactionIdIsValid(*open) && log_scan_next(&scan, &row))
 	{
 		switch (judge_row(&row, snapshot))
 		{
@@ -99,7 +107,7 @@ advance_over_decided(Topic *topic, int partition, int64 stable,
 				max_aborted--;
 				break;
 			case ROW_OPEN:
-				*stopped = true;
+				*open = HeapTupleHeaderGetRawXmin(row.tuple->t_data);
 				break;
 		}
 	}
@@ -107,17 +115,53 @@ advance_over_decided(Topic *topic, int partition, int64 stable,
 	return stable;
 }
 
-int64
-stable_offset_hint(Topic *topic, int partition, int rows)
+/* By this an appender judges rows: none of our own is decided. */
+static SnapshotData
+appender_snapshot(void)
 {
 	SnapshotData snapshot = *GetActiveSnapshot();
-	bool		stopped;
 
-	/* Our own rows are open, those of earlier commands included. */
 	snapshot.curcid = FirstCommandId;
-	return advance_over_decided(topic, partition, tail_hint(topic, partition),
-								HINT_ADVANCE(rows), HINT_ABORTED_ROWS,
-								&snapshot, &stopped);
+	return snapshot;
+}
+
+int64
+last_row_hint(Topic *topic, int partition, const SegmentRow *tail)
+{
+	SnapshotData snapshot = appender_snapshot();
+	int64		hint = known_hint(topic, partition);
+
+	if (!tail)
+		return hint;
+	hint = Max(hint, tail->stable_offset);
+	if (hint == tail->base_offset &&
+		judge_row(tail, &snapshot) == ROW_COMMITTED)
+		hint = tail->last_offset + 1;
+	return hint;
+}
+
+int64
+stable_offset_hint(Topic *topic, int partition, int rows,
+				   const SegmentRow *tail, bool *own)
+{
+	SnapshotData snapshot = appender_snapshot();
+	TransactionId open;
+	int64		hint;
+
+	*own = false;
+	if (!tail)
+		hint = tail_hint(topic, partition);
+	else
+	{
+		hint = last_row_hint(topic, partition, tail);
+		if (hint >= tail->base_offset)
+			return hint;
+	}
+	hint = advance_over_decided(topic, partition, hint, HINT_ADVANCE(rows),
+								HINT_ABORTED_ROWS, &snapshot, &open);
+	*own = TransactionIdIsValid(open) &&
+		TransactionIdIsCurrentTransactionId(open);
+	return hint;
 }
 
 /* 1 + the last committed record at or after `stable`, found from the tail. */
@@ -192,6 +236,7 @@ static int64
 find_last_stable_offset(Topic *topic, int partition, int64 hint,
 						Snapshot snapshot, bool *stopped)
 {
+	TransactionId open;
 	int64		stable;
 
 	/*
@@ -201,7 +246,8 @@ find_last_stable_offset(Topic *topic, int partition, int64 hint,
 	 */
 	hint = Max(hint, settled_offset(topic, partition));
 	stable = advance_over_decided(topic, partition, hint, PG_INT64_MAX,
-								  PG_INT64_MAX, snapshot, stopped);
+								  PG_INT64_MAX, snapshot, &open);
+	*stopped = TransactionIdIsValid(open);
 	if (stable == hint && hint != topic->stable_offsets[partition])
 		stable = find_decided_end(topic, partition, hint, snapshot);
 	if (!TransactionIdIsValid(GetTopTransactionIdIfAny()))

@@ -40,7 +40,17 @@ extern void for_each_open_transaction(Topic *topic, int partition,
 									  OpenTransactionCallback callback,
 									  void *arg);
 
-/* What an appender of so many rows writes into them; see stable_offset.c. */
-extern int64 stable_offset_hint(Topic *topic, int partition, int rows);
+/*
+ * What appenders write into their rows; see stable_offset.c.  `tail` is the
+ * partition's last row in the active segment, NULL if none is there.
+ *
+ * The hint of the last row, which is judged itself if it is the only one left;
+ * and a hint that is moved on for an append of so many rows.  *own tells whether
+ * it got as far as it will before this transaction ends: to a row of its own.
+ */
+extern int64 last_row_hint(Topic *topic, int partition,
+						   const SegmentRow *tail);
+extern int64 stable_offset_hint(Topic *topic, int partition, int rows,
+								const SegmentRow *tail, bool *own);
 
 #endif							/* TOPIC_STABLE_OFFSET_H */

@@ -278,6 +278,12 @@ read_topic_row(AttrNumber attribute, Oid eq_function, Datum key)
 			topic->stable_offsets =
 				MemoryContextAllocZero(context,
 									   topic->partitions * sizeof(int64));
+			topic->tails =
+				MemoryContextAllocZero(context,
+									   topic->partitions * sizeof(int64));
+			topic->hint_lags =
+				MemoryContextAlloc(context, topic->partitions * sizeof(bool));
+			memset(topic->hint_lags, true, topic->partitions * sizeof(bool));
 			topic->compression =
 				compression_codec_from_name(TextDatumGetCString(values[Anum_topics_compression - 1]));
 			topic->log_append_time =

@@ -70,6 +70,11 @@ typedef struct Topic
 	int64	   *log_starts;
 	int64	   *stable_offsets; /* of each partition, as last found; see
 								 * stable_offset.c */
+	int64	   *tails;			/* base offset of each partition's last row,
+								 * as last seen; no more than a guess */
+
+	bool	   *hint_lags;		/* may more than a partition's last row be
+								 * left to judge?  log_append.c */
 	struct GroupMemory *groups; /* see group_memory.c */
 
 	bool		valid;

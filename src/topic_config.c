@@ -83,8 +83,7 @@ read_topic_config(const Topic *topic)
 	MemoryContext spi_context;
 	TopicConfig *config;
 
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
+	catalog_spi_connect();
 	catalog_spi_execute(psprintf("SELECT cleanup_policy, retention, "
 								 "retention_bytes, segment_bytes, segment_age, "
 								 "tombstone_retention, min_compaction_lag, "

@@ -242,8 +242,7 @@ forget_topics(const char *query)
 	SPITupleTable *topics;
 	uint64		count;
 
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
+	catalog_spi_connect();
 	catalog_spi_execute(query, 0, NULL, NULL, NULL);
 	topics = SPI_tuptable;
 	count = SPI_processed;
@@ -545,6 +544,35 @@ topic_alter_topic(PG_FUNCTION_ARGS)
 }
 
 /*
+ * Triggers depend on the relation of a topic that they capture a table into;
+ * but how to be rid of them only we can say.
+ */
+static void
+check_captures_nothing(const char *topic)
+{
+	Oid			types[] = {TEXTOID};
+	Datum		values[] = {CStringGetTextDatum(topic)};
+
+	catalog_spi_connect();
+	catalog_spi_execute("SELECT table_name FROM topic.captured_tables "
+						"WHERE topic OPERATOR(pg_catalog.=) $1 "
+						"ORDER BY table_name::pg_catalog.text LIMIT 1",
+						lengthof(types), types, values, NULL);
+	if (SPI_processed > 0)
+	{
+		char	   *table = SPI_getvalue(SPI_tuptable->vals[0],
+										 SPI_tuptable->tupdesc, 1);
+
+		ereport(ERROR,
+				(errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
+				 errmsg("cannot drop topic \"%s\" because table %s is captured into it",
+						topic, table),
+				 errhint("Release the table with topic.release_table().")));
+	}
+	SPI_finish();
+}
+
+/*
  * drop_topic(topic text, if_exists boolean)
  */
 Datum
@@ -563,6 +591,7 @@ topic_drop_topic(PG_FUNCTION_ARGS)
 	PreventCommandIfReadOnly("drop_topic");
 	topic = topic_open(name, ACL_NO_RIGHTS, AccessExclusiveLock);
 
+	check_captures_nothing(name);
 	catalog_execute(psprintf("DROP FOREIGN TABLE %s",
 							 topic_relation_name(topic)));
 

@@ -35,6 +35,7 @@
 #include "catalog/pg_type.h"
 #include "funcapi.h"
 #include "miscadmin.h"
+#include "portability/instr_time.h"
 #include "storage/ipc.h"
 #include "storage/latch.h"
 #include "tcop/pquery.h"
@@ -247,9 +248,22 @@ look(Wait *wait)
 	return found;
 }
 
+/*
+ * Milliseconds on a clock that nobody sets: should the time of day be set back
+ * meanwhile, nobody waits until it has caught up.
+ */
+static int64
+clock_milliseconds(void)
+{
+	instr_time	now;
+
+	INSTR_TIME_SET_CURRENT(now);
+	return (int64) INSTR_TIME_GET_MILLISEC(now);
+}
+
 /* Look and sleep until there is a record or the time is over. */
 static bool
-look_until(Wait *wait, TimestampTz deadline)
+look_until(Wait *wait, int64 deadline)
 {
 	static uint32 wait_event = 0;
 	long		poll = SHORTEST_SLEEP;
@@ -258,14 +272,14 @@ look_until(Wait *wait, TimestampTz deadline)
 		wait_event = new_wait_event("TopicWaitForRecords");
 	for (;;)
 	{
-		long		left;
+		int64		left;
 		long		sleep = SLEEP;
 
 		ResetLatch(MyLatch);
 		CHECK_FOR_INTERRUPTS();
 		if (look(wait))
 			return true;
-		left = TimestampDifferenceMilliseconds(GetCurrentTimestamp(), deadline);
+		left = deadline - clock_milliseconds();
 		if (left <= 0)
 			return false;
 
@@ -317,7 +331,7 @@ release_statement_snapshot(void)
 }
 
 static bool
-wait_for_records(Wait *wait, TimestampTz deadline)
+wait_for_records(Wait *wait, int64 deadline)
 {
 	bool		had_snapshot = ActiveSnapshotSet();
 	bool		available;
@@ -341,11 +355,13 @@ wait_for_records(Wait *wait, TimestampTz deadline)
 	return available;
 }
 
-/* When the argument max_wait ends, from now on. */
-static TimestampTz
+/* When the argument max_wait ends, from now on, by clock_milliseconds(). */
+static int64
 deadline_argument(FunctionCallInfo fcinfo, int number)
 {
 	Interval	zero = {0};
+	TimestampTz now = GetCurrentTimestamp();
+	TimestampTz end;
 
 	if (PG_ARGISNULL(number))
 		report_null_argument("max_wait");
@@ -354,17 +370,20 @@ deadline_argument(FunctionCallInfo fcinfo, int number)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("max_wait must not be negative")));
-	return DatumGetTimestampTz(DirectFunctionCall2(timestamptz_pl_interval,
-												   TimestampTzGetDatum(GetCurrentTimestamp()),
-												   PG_GETARG_DATUM(number)));
+	end = DatumGetTimestampTz(DirectFunctionCall2(timestamptz_pl_interval,
+												  TimestampTzGetDatum(now),
+												  PG_GETARG_DATUM(number)));
+	if (TIMESTAMP_NOT_FINITE(end))
+		return PG_INT64_MAX;
+	return clock_milliseconds() + (end - now + 999) / 1000;
 }
 
 /*
  * A member says that it is alive when its transaction ends, so it must not
  * wait for too long.
  */
-static TimestampTz
-member_deadline(const Wait *wait, TimestampTz deadline)
+static int64
+member_deadline(const Wait *wait, int64 deadline)
 {
 	ConsumerGroup *group;
 	GroupMember *member;
@@ -374,16 +393,14 @@ member_deadline(const Wait *wait, TimestampTz deadline)
 	group = group_state_read(wait->group_id, false);
 	member = demand_member(group, wait->member_id);
 	note_member_activity(group, member, NOTHING_ACKNOWLEDGED, NOT_COMMITTED);
-	return Min(deadline,
-			   TimestampTzPlusMilliseconds(GetCurrentTimestamp(),
-										   member->session_timeout / 3));
+	return Min(deadline, clock_milliseconds() + member->session_timeout / 3);
 }
 
 /* Wait, and return the row that the procedure returns. */
 static Datum
 wait_and_return(FunctionCallInfo fcinfo, Wait *wait)
 {
-	TimestampTz deadline = deadline_argument(fcinfo, 2);
+	int64		deadline = deadline_argument(fcinfo, 2);
 	TupleDesc	row_type;
 	Datum		available;
 	bool		isnull = false;
@@ -429,26 +446,16 @@ Datum
 topic_wait_for_records_of_topics(PG_FUNCTION_ARGS)
 {
 	Wait		wait = {0};
-	Datum	   *names;
-	bool	   *nulls;
+	List	   *names;
+	ListCell   *cell;
 
 	wait.group_id = group_argument(fcinfo, 0);
 	wait.member_id = member_argument(fcinfo);
-	if (PG_ARGISNULL(1))
-		report_null_argument("topics");
-	deconstruct_array(PG_GETARG_ARRAYTYPE_P(1), TEXTOID, -1, false,
-					  TYPALIGN_INT, &names, &nulls, &wait.topic_count);
-	if (wait.topic_count == 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("topics must not be empty")));
+	names = names_argument(fcinfo, 1, "topics");
+	wait.topic_count = list_length(names);
 	wait.topics = palloc0(wait.topic_count * sizeof(AwaitedTopic));
-	for (int i = 0; i < wait.topic_count; i++)
-	{
-		if (nulls[i])
-			report_null_argument("an element of topics");
-		wait.topics[i].name = TextDatumGetCString(names[i]);
-	}
+	foreach(cell, names)
+		wait.topics[foreach_current_index(cell)].name = lfirst(cell);
 	return wait_and_return(fcinfo, &wait);
 }
 

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Runs the stress test, t/002_stress.pl, for longer than the test suite does.
+# Runs the stress tests, t/002_stress.pl and t/032_members.pl, for longer than the
+# test suite does.
 #
 #	test/stress.sh --seconds 600
 # shellcheck source=scripts/common.sh
@@ -16,4 +17,4 @@ fi
 enter_workspace "$@"
 install_extension
 PG_TOPIC_STRESS_SECONDS=$2 make -s prove_installcheck \
-	PROVE_TESTS=test/t/002_stress.pl PROVE_FLAGS=--verbose
+	PROVE_TESTS="test/t/002_stress.pl test/t/032_members.pl" PROVE_FLAGS=--verbose

@@ -83,6 +83,9 @@ SELECT is(outcome('user', 'INSERT INTO shop.item VALUES (1); SELECT topic.produc
 -- Without USAGE on the schemas, too.
 REVOKE USAGE ON SCHEMA topic, topics FROM PUBLIC;
 SELECT is(outcome('user', 'INSERT INTO shop.item VALUES (1)'), 'ok', 'no USAGE');
+-- Whoever creates a trigger of another kind does not notice ours.
+CREATE FUNCTION shop.nothing() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$;
+SELECT is(outcome('owner', 'CREATE TRIGGER nothing AFTER INSERT ON shop.item EXECUTE FUNCTION shop.nothing()'), 'ok', 'no USAGE: another trigger');
 GRANT USAGE ON SCHEMA topic, topics TO PUBLIC;
 -- Rows are captured whatever policies show the user.
 ALTER TABLE shop.item ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;

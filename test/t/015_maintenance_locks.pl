@@ -189,7 +189,7 @@ $other->query(q{
 	CREATE TABLE stop_at (step text);
 	CREATE FUNCTION stop_at() RETURNS trigger LANGUAGE plpgsql AS $$
 	BEGIN
-		IF EXISTS (SELECT FROM stop_at WHERE step = NEW.last_step) THEN
+		IF EXISTS (SELECT FROM public.stop_at WHERE step = NEW.last_step) THEN
 			SET LOCAL lock_timeout = 0;
 			PERFORM pg_advisory_xact_lock(1);
 		END IF;

@@ -122,7 +122,7 @@ my $log = $session->query($offsets);
 $session->query(q{SELECT topic.roll_segment('t')});
 is($session->query(q{
 		BEGIN;
-		INSERT INTO topic.groups VALUES ('a write', 'postgres', now());
+		INSERT INTO topic.groups (group_id, owner) VALUES ('a write', 'postgres');
 		SELECT count(*) FROM topic.fetch('t', max_records => 1);
 		PREPARE TRANSACTION 'reader'}), '1', 'a prepared transaction has read');
 $session->query('CALL topic.maintain()');

@@ -127,6 +127,26 @@ is($node->safe_psql('postgres', q{SELECT count(*), max(record_offset),
 	'decided, all or nothing of each is there');
 is($node->safe_psql('postgres', $offsets), '5003|5003', 'and nothing is held back');
 
+# Nor can a callback of somebody else send when it is too late; the session goes
+# on. The module is built where it may be written to.
+my $build = PostgreSQL::Test::Utils::tempdir();
+my $source = "$FindBin::RealBin/../late_send";
+system_or_bail('cp', "$source/Makefile", "$source/late_send.c", $build);
+system_or_bail('make', '-s', '-C', $build, 'with_llvm=no');
+$node->safe_psql('postgres', q{SELECT topic.create_topic('late')});
+my ($result, $late, $errors) = $node->psql('postgres', qq{
+	LOAD '$build/late_send.so';
+	SELECT count(*) FROM topics.late;
+	CREATE TABLE late ();
+	SELECT topic.send('late', 'in time');
+	BEGIN;
+	SELECT topic.send('late', 'in time');
+	ROLLBACK;
+	SELECT count(*) FROM topics.late;}, on_error_stop => 0);
+is($late, "0\n\n0", 'nothing is sent when it is too late');
+is(() = $errors =~ /cannot send to topic "late" while the transaction commits/g, 2,
+	'but an error raised');
+
 # Not on a server in recovery
 $node->backup('backup');
 my $standby = PostgreSQL::Test::Cluster->new('standby');

@@ -23,7 +23,7 @@ synchronous_standby_names = 'nobody'
 $node->start;
 $node->safe_psql('postgres', $_) for (
 	'CREATE EXTENSION pg_topic',
-	q{SELECT topic.create_topic('t')},
+	q{SELECT topic.create_topic('t', 2)},
 	q{SELECT topic.init_producer('p')});
 
 # A batch of the producer, whose id is 1.
@@ -93,6 +93,9 @@ is(values_of(), "$values, of epoch 1: 0, of epoch 1: 1", 'the records');
 is($first->query(q{BEGIN; } . batch(2, 0) . q{; PREPARE TRANSACTION 'two'}), $p + 2, 'prepared');
 $retry->send(batch(2, 0));
 ok(waits($pid{retry}, 'Lock/object'), 'the retry waits');
+is($node->safe_psql('postgres', q{UPDATE topic.producers SET initialized_at = '2000-01-01';
+	UPDATE topic.producer_states SET written_at = '2000-01-01'; CALL topic.maintain();
+	SELECT transactional_id FROM topic.producers}), 'p', 'a producer with a prepared transaction does not expire');
 is($first->query(q{ROLLBACK PREPARED 'two'}), '', 'rolled back');
 like($retry->receive, qr/^\d+$/, 'the retry is the first');
 is(values_of(), "$values, of epoch 1: 0, of epoch 1: 1, of epoch 2: 0", 'the records');
@@ -103,11 +106,26 @@ is($init->query(q{SELECT producer_epoch FROM topic.init_producer('p')}), '3', 'a
 is($first->query(q{PREPARE TRANSACTION 'three'}), 'ERROR:  TP006', 'what was produced before cannot be prepared');
 is(values_of(), "$values, of epoch 1: 0, of epoch 1: 1, of epoch 2: 0", 'the records');
 
+# Epochs are locked in the order of producers, whatever the order of the calls:
+# else the two would wait for each other.
+my $q = $node->safe_psql('postgres', q{SELECT producer_id FROM topic.init_producer('q')});
+my $batch_of_q = batch(0, 0) =~ s/producer_id => 1/producer_id => $q/r;
+is($first->query('BEGIN; ' . batch(3, 0) . q{; PREPARE TRANSACTION 'four'}) =~ /^\d+$/, 1, 'prepared');
+$init->query(q{BEGIN; SELECT topic.init_producer('q'); SELECT topic.init_producer('p')});
+$init->send('COMMIT');
+ok(waits($pid{init}, 'Lock/object'), 'new epochs of two producers wait');
+$retry->query('BEGIN; ' . batch(3, 0) =~ s/partition => 0/partition => 1/r . "; $batch_of_q");
+$retry->send('COMMIT');
+ok(waits($pid{retry}, 'Lock/object'), 'who produced with both waits');
+$first->query(q{ROLLBACK PREPARED 'four'});
+is($init->receive, '', 'the new epochs');
+is($retry->receive, 'ERROR:  TP006', 'who produced with both is fenced');
+
 # What is remembered survives a crash, as the records do.
-my $offset = $init->query(batch(3, 0));
+my $offset = $init->query(batch(4, 0));
 my $keyed = $init->query(q{SELECT topic.produce('t', 'keyed', idempotency_key => 'k')});
 Crash::kill_server($node);
-is($node->safe_psql('postgres', batch(3, 0)), $offset, 'a retry after a crash');
+is($node->safe_psql('postgres', batch(4, 0)), $offset, 'a retry after a crash');
 is($node->safe_psql('postgres', q{SELECT topic.produce('t', 'keyed', idempotency_key => 'k')}), $keyed,
 	'with a key, too');
 

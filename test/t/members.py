@@ -13,7 +13,7 @@ their predecessor is still there. One topic grows meanwhile.
 Then everybody who is left goes on, and a member joins, one dies and one
 returns, to see what is handed over. Prints TAP.
 
-    members.py --seconds 20 --dsn "host=/tmp dbname=postgres"
+    members.py --seconds 60 --members 20 --dsn "host=/tmp dbname=postgres"
 """
 
 import argparse
@@ -27,10 +27,11 @@ import time
 
 import psycopg2
 
+from tap import finish, report
+
 TOPICS = ('orders', 'payments')
 PARTITIONS = 16                 # of each topic at the end
 GROUPS = ('exact', 'repeat')
-SLOTS = 10                      # members of a group at a time, at most
 TIMEOUT = '1 s'                 # of sessions
 
 # Errors that members must expect: they join again, or forget their batch.
@@ -171,18 +172,19 @@ class Workload:
 
     # The run
 
-    def run(self, seconds):
+    def run(self, seconds, members):
+        """Each group has so many members at a time, at most."""
         self.prepare()
-        members = [threading.Thread(target=Slot(self, group, n).run)
-                   for group in GROUPS for n in range(SLOTS)]
+        slots = [threading.Thread(target=Slot(self, group, n).run)
+                 for group in GROUPS for n in range(members)]
         others = [threading.Thread(target=f)
                   for f in (self.produce, self.observe, self.disturb)]
-        for thread in members + others:
+        for thread in slots + others:
             thread.daemon = True
             thread.start()
         time.sleep(seconds)
         self.stopping.set()
-        for thread in members + others:
+        for thread in slots + others:
             thread.join()
         for group in GROUPS:
             self.check_handing_over(group)
@@ -273,6 +275,7 @@ class Workload:
         deadline = time.monotonic() + 60
         while time.monotonic() < deadline:
             if sum([member.step(member.work) for member in self.survivors]) > 0:
+                deadline = time.monotonic() + 60
                 continue
             cursor = self.connect('check').cursor()
             cursor.execute("""
@@ -559,37 +562,20 @@ def was_lost(connection, error):
     return connection.closed or is_loss(error)
 
 
-test_number = 0
-all_passed = True
-
-
-def report(name, exceptions):
-    """One test, which passed if there are no exceptions to what it states."""
-    global test_number, all_passed
-    test_number += 1
-    exceptions = list(exceptions)
-    print(f'{"not ok" if exceptions else "ok"} {test_number} - {name}')
-    for exception in exceptions[:10]:
-        print('# ' + str(exception).replace('\n', ' ')[:300])
-    if exceptions:
-        print(f'# {len(exceptions)} in all')
-        all_passed = False
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split('\n', 1)[0])
     parser.add_argument('--dsn', default='')
     parser.add_argument('--seconds', type=float, default=20)
+    parser.add_argument('--members', type=int, default=10)
     parser.add_argument('--kill', action='store_true')
     parser.add_argument('--seed', type=int, default=random.randrange(1000000))
     arguments = parser.parse_args()
 
     print(f'# seed {arguments.seed}')
     workload = Workload(arguments.dsn, arguments.seed, arguments.kill)
-    workload.run(arguments.seconds)
+    workload.run(arguments.seconds, arguments.members)
     workload.check()
-    print(f'1..{test_number}')
-    sys.exit(0 if all_passed else 1)
+    finish()
 
 
 main()

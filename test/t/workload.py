@@ -37,6 +37,8 @@ import time
 import psycopg2
 import psycopg2.errors
 
+from tap import finish, report
+
 PRODUCERS = 8
 GROUPS = {'workers': 4, 'auditors': 2}      # and how many consumers they have
 READERS = 2
@@ -819,23 +821,6 @@ def neighbours(rows, key):
             if key(before) == key(after)]
 
 
-test_number = 0
-all_passed = True
-
-
-def report(name, exceptions):
-    """One test, which passed if there are no exceptions to what it states."""
-    global test_number, all_passed
-    test_number += 1
-    exceptions = list(exceptions)
-    print(f'{"not ok" if exceptions else "ok"} {test_number} - {name}')
-    for exception in exceptions[:10]:
-        print('# ' + str(exception).replace('\n', ' ')[:300])
-    if exceptions:
-        print(f'# {len(exceptions)} in all')
-        all_passed = False
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split('\n', 1)[0])
     parser.add_argument('--dsn', default='')
@@ -851,8 +836,7 @@ def main():
                         arguments.lock_timeout)
     workload.run(arguments.seconds)
     workload.check()
-    print(f'1..{test_number}')
-    sys.exit(0 if all_passed else 1)
+    finish()
 
 
 main()

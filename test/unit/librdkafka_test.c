@@ -465,6 +465,24 @@ test_consumer_reads_ours(int sock, Message *request, const char *bootstrap)
 	rd_kafka_destroy(consumer);
 }
 
+/*
+ * Until it knows the partition, the producer keeps records elsewhere, and then
+ * a flush can catch them on the way, so that each gets a batch of its own.
+ */
+static void
+wait_for_metadata(rd_kafka_t *producer, const char *topic_name)
+{
+	rd_kafka_topic_t *topic = rd_kafka_topic_new(producer, topic_name, NULL);
+	const		rd_kafka_metadata_t *metadata;
+
+	if (!topic ||
+		rd_kafka_metadata(producer, 0, topic, &metadata, TIMEOUT_MS) !=
+		RD_KAFKA_RESP_ERR_NO_ERROR)
+		bail_out("cannot find the topic");
+	rd_kafka_metadata_destroy(metadata);
+	rd_kafka_topic_destroy(topic);
+}
+
 /* Hand a record to librdkafka's producer. */
 static void
 produce_record(rd_kafka_t *producer, const char *topic,
@@ -513,6 +531,7 @@ test_we_read_producers(int sock, Message *request, const char *bootstrap,
 	int			batches = 0;
 	int			i;
 
+	wait_for_metadata(producer, topic_name);
 	for (i = 0; i < RECORDS_COUNT; i++)
 		produce_record(producer, topic_name, &records[i]);
 	if (rd_kafka_flush(producer, TIMEOUT_MS) != RD_KAFKA_RESP_ERR_NO_ERROR)
