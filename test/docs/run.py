@@ -241,13 +241,27 @@ def check_quotation(block, path):
                f"these are no lines of {block.options['file']}")
 
 
+def anchors(path):
+    """The anchors of a page's headings, as GitHub makes them."""
+    text = re.sub(r"^```.*?^```$", "", path.read_text(encoding="utf-8"),
+                  flags=re.DOTALL | re.MULTILINE)
+    seen = set()
+    for heading in re.findall(r"^#+ (.*)$", text, re.MULTILINE):
+        heading = re.sub(r"\]\([^)]*\)", "", heading)
+        seen.add(re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-"))
+    return seen
+
+
 def check_links(path):
-    """Relative links of a file point to files that exist."""
-    text = path.read_text(encoding="utf-8")
-    missing = [target for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", text)
-               if not (path.parent / target).exists()]
-    tap.result(not missing, f"{path.relative_to(ROOT)} links",
-               "no such file: " + ", ".join(missing))
+    """Relative links of a page lead to files that exist, and their headings."""
+    broken = []
+    for link in re.findall(r"\]\(([^):]+)\)", path.read_text(encoding="utf-8")):
+        target, _, anchor = link.partition("#")
+        target = path.parent / target if target else path
+        if not target.exists() or anchor and anchor not in anchors(target):
+            broken.append(link)
+    tap.result(not broken, f"{path.relative_to(ROOT)} links",
+               "they lead nowhere: " + ", ".join(broken))
 
 
 def main():
