@@ -17,6 +17,7 @@
 #include "executor/executor.h"
 #include "miscadmin.h"
 #include "optimizer/pathnode.h"
+#include "storage/bufmgr.h"
 #include "storage/lock.h"
 #include "storage/proc.h"
 #include "storage/procarray.h"
@@ -125,6 +126,29 @@ insert_index_entries(ResultRelInfo *relation, TupleTableSlot *slot,
 #else
 	(void) ExecInsertIndexTuples(relation, slot, estate, false, false, NULL,
 								 NIL);
+#endif
+}
+
+/*
+ * Add some pages to a table at once, as many as there is use for; returns how
+ * many were added, and the first.  16 made that one call to the file system
+ * where it was one for each page; before that it is left to heap_insert.
+ */
+static inline int
+extend_relation(Relation relation, int pages, BlockNumber *first)
+{
+#if PG_VERSION_NUM >= 160000
+	Buffer		buffers[64];
+	uint32		added;
+
+	*first = ExtendBufferedRelBy(BMR_REL(relation), MAIN_FORKNUM, NULL, 0,
+								 Min(pages, lengthof(buffers)), buffers,
+								 &added);
+	for (uint32 i = 0; i < added; i++)
+		ReleaseBuffer(buffers[i]);
+	return added;
+#else
+	return 0;
 #endif
 }
 
