@@ -58,7 +58,6 @@
 struct LogAppender
 {
 	Topic	   *topic;
-	Relation	topic_relation; /* what serializable readers lock */
 	int32		segment_number; /* of the open segment */
 	Relation	segment;		/* NULL if none is open */
 	RowInserter inserter;
@@ -74,7 +73,8 @@ leader_epoch(void)
 void
 set_append_lock_tag(LOCKTAG *tag, const Topic *topic, int partition)
 {
-	set_lock_tag(tag, "topics", topic->id, partition);
+	SET_LOCKTAG_OBJECT(*tag, MyDatabaseId, topic->catalog_relid, topic->id,
+					   partition);
 }
 
 /*
@@ -106,7 +106,6 @@ log_appender_begin(Topic *topic)
 	LogAppender *appender = palloc0(sizeof(LogAppender));
 
 	appender->topic = topic;
-	appender->topic_relation = table_open(topic->relid, NoLock);
 	return appender;
 }
 
@@ -128,7 +127,7 @@ close_segment(LogAppender *appender)
 static void
 open_active_segment(LogAppender *appender)
 {
-	const Segment *active = active_segment(appender->topic);
+	Segment    *active = active_segment(appender->topic);
 
 	if (appender->segment && appender->segment_number == active->number)
 		return;
@@ -139,8 +138,10 @@ open_active_segment(LogAppender *appender)
 	transaction_lock_keep(RelationGetRelid(appender->segment),
 						  RowExclusiveLock);
 	appender->segment_number = active->number;
+
+	/* This locks the index, too. */
 	row_inserter_begin(&appender->inserter, appender->segment);
-	segment_scan_open(&appender->tails, appender->segment);
+	segment_scan_open(&appender->tails, appender->segment, NoLock);
 }
 
 /*
@@ -283,6 +284,21 @@ batches_need_toast(const RecordBatchBuilder *batches, int count)
 	return false;
 }
 
+/*
+ * Fail if serializable readers of the partition are in conflict with us.
+ *
+ * After the insert: such a reader either locked the partition before, and is
+ * found here, or finds the rows.
+ */
+static void
+check_serializable_readers(const Topic *topic, int partition)
+{
+	Relation	relation = table_open(topic->relid, NoLock);
+
+	CheckForSerializableConflictIn(relation, NULL, partition);
+	table_close(relation, NoLock);
+}
+
 int64
 log_append(LogAppender *appender, int partition,
 		   const RecordBatchBuilder *batches, int count)
@@ -291,6 +307,7 @@ log_append(LogAppender *appender, int partition,
 	SegmentRow	row;
 	const SegmentRow *tail;
 	int64		stable;
+	int64		hint;
 	int64		timestamp_so_far;
 	int64		base_offset;
 	int64		offset;
@@ -305,7 +322,8 @@ log_append(LogAppender *appender, int partition,
 	base_offset = offset_after(active_segment(appender->topic), partition,
 							   tail);
 	timestamp_so_far = tail ? tail->timestamp_so_far : NO_TIMESTAMP;
-	stable = Max(stable, last_row_hint(appender->topic, partition, tail));
+	hint = last_row_hint(appender->topic, partition, tail);
+	stable = Max(stable, hint);
 	note_lag(appender->topic, partition, stable < base_offset, tail);
 	segment_scan_pause(&appender->tails);
 	if (stable > base_offset)
@@ -333,11 +351,8 @@ log_append(LogAppender *appender, int partition,
 	transaction_lock_release(&append_lock);
 	news_add(appender->topic->id, partition);
 
-	/*
-	 * After the insert: a serializable reader either locked the partition
-	 * before, and is found here, or finds the rows.
-	 */
-	CheckForSerializableConflictIn(appender->topic_relation, NULL, partition);
+	if (IsolationIsSerializable())
+		check_serializable_readers(appender->topic, partition);
 	return base_offset;
 }
 
@@ -345,6 +360,5 @@ void
 log_appender_end(LogAppender *appender)
 {
 	close_segment(appender);
-	table_close(appender->topic_relation, NoLock);
 	pfree(appender);
 }
