@@ -19,7 +19,9 @@
  *	  make every producer of the partition queue behind a DBA's waiting DDL.
  * 2. The append lock.  Taking it accepts pending invalidations, so we know
  *	  whether our segment still is the active one: a switch holds the append
- *	  locks until it has told everybody.  If it is not, start again.
+ *	  locks until it has told everybody.  If it is not, start again.  Who does
+ *	  not get the lock tries again for some milliseconds before he queues
+ *	  (transaction_lock.c).
  * 3. The next offset is read from the index, and the rows are inserted.
  *	  Nothing here waits for another transaction.
  * 4. The append lock is released.
@@ -222,7 +224,7 @@ lock_partition(LogAppender *appender, int partition,
 		if (needs_toast)
 			lock_toast_table(appender->segment);
 		hint = hint_before_lock(appender, partition, rows);
-		transaction_lock_acquire(append_lock);
+		transaction_lock_acquire_short(append_lock);
 		if (appender->topic->valid ||
 			(latest && messages == SharedInvalidMessageCounter))
 			return hint;
