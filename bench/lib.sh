@@ -161,13 +161,14 @@ topic_bytes()
 	sql "SELECT total_bytes FROM topic.topic_stats WHERE topic = '$1'"
 }
 
-# Make a function that tells the CPU seconds of the session's server process:
-# other work on the machine disturbs them less than what the clock says.
+# Make a function that tells the CPU seconds of a server process, by default the
+# session's: other work on the machine disturbs them less than what the clock
+# says.
 create_cpu_seconds()
 {
-	sql "CREATE FUNCTION cpu_seconds() RETURNS float LANGUAGE sql AS \$\$
+	sql "CREATE FUNCTION cpu_seconds(process text DEFAULT 'self') RETURNS float LANGUAGE sql AS \$\$
 		SELECT (fields[14]::float + fields[15]::float) / $(getconf CLK_TCK)
-		FROM string_to_array(pg_read_file('/proc/self/stat'), ' ') fields \$\$"
+		FROM string_to_array(pg_read_file('/proc/' || process || '/stat'), ' ') fields \$\$"
 }
 
 # Have another session hold a REPEATABLE READ snapshot, and end it.

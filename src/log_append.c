@@ -19,7 +19,9 @@
  *	  make every producer of the partition queue behind a DBA's waiting DDL.
  * 2. The append lock.  Taking it accepts pending invalidations, so we know
  *	  whether our segment still is the active one: a switch holds the append
- *	  locks until it has told everybody.  If it is not, start again.
+ *	  locks until it has told everybody.  If it is not, start again.  Who does
+ *	  not get the lock tries again for some milliseconds before he queues
+ *	  (transaction_lock.c).
  * 3. The next offset is read from the index, and the rows are inserted.
  *	  Nothing here waits for another transaction.
  * 4. The append lock is released.
@@ -58,7 +60,6 @@
 struct LogAppender
 {
 	Topic	   *topic;
-	Relation	topic_relation; /* what serializable readers lock */
 	int32		segment_number; /* of the open segment */
 	Relation	segment;		/* NULL if none is open */
 	RowInserter inserter;
@@ -76,7 +77,8 @@ leader_epoch(void)
 void
 set_append_lock_tag(LOCKTAG *tag, const Topic *topic, int partition)
 {
-	set_lock_tag(tag, "topics", topic->id, partition);
+	SET_LOCKTAG_OBJECT(*tag, MyDatabaseId, topic->catalog_relid, topic->id,
+					   partition);
 }
 
 /*
@@ -108,7 +110,6 @@ log_appender_begin(Topic *topic)
 	LogAppender *appender = palloc0(sizeof(LogAppender));
 
 	appender->topic = topic;
-	appender->topic_relation = table_open(topic->relid, NoLock);
 	return appender;
 }
 
@@ -130,7 +131,7 @@ close_segment(LogAppender *appender)
 static void
 open_active_segment(LogAppender *appender)
 {
-	const Segment *active = active_segment(appender->topic);
+	Segment    *active = active_segment(appender->topic);
 
 	if (appender->segment && appender->segment_number == active->number)
 		return;
@@ -142,8 +143,10 @@ open_active_segment(LogAppender *appender)
 						  RowExclusiveLock);
 	appender->segment_number = active->number;
 	appender->new_pages = 0;
+
+	/* This locks the index, too. */
 	row_inserter_begin(&appender->inserter, appender->segment);
-	segment_scan_open(&appender->tails, appender->segment);
+	segment_scan_open(&appender->tails, appender->segment, NoLock);
 }
 
 /*
@@ -224,7 +227,7 @@ lock_partition(LogAppender *appender, int partition,
 		if (needs_toast)
 			lock_toast_table(appender->segment);
 		hint = hint_before_lock(appender, partition, rows);
-		transaction_lock_acquire(append_lock);
+		transaction_lock_acquire_short(append_lock);
 		if (appender->topic->valid ||
 			(latest && messages == SharedInvalidMessageCounter))
 			return hint;
@@ -327,6 +330,21 @@ batches_need_toast(const RecordBatchBuilder *batches, int count)
 	return false;
 }
 
+/*
+ * Fail if serializable readers of the partition are in conflict with us.
+ *
+ * After the insert: such a reader either locked the partition before, and is
+ * found here, or finds the rows.
+ */
+static void
+check_serializable_readers(const Topic *topic, int partition)
+{
+	Relation	relation = table_open(topic->relid, NoLock);
+
+	CheckForSerializableConflictIn(relation, NULL, partition);
+	table_close(relation, NoLock);
+}
+
 int64
 log_append(LogAppender *appender, int partition,
 		   const RecordBatchBuilder *batches, int count)
@@ -335,6 +353,7 @@ log_append(LogAppender *appender, int partition,
 	SegmentRow	row;
 	const SegmentRow *tail;
 	int64		stable;
+	int64		hint;
 	int64		timestamp_so_far;
 	int64		base_offset;
 	int64		offset;
@@ -349,7 +368,8 @@ log_append(LogAppender *appender, int partition,
 	base_offset = offset_after(active_segment(appender->topic), partition,
 							   tail);
 	timestamp_so_far = tail ? tail->timestamp_so_far : NO_TIMESTAMP;
-	stable = Max(stable, last_row_hint(appender->topic, partition, tail));
+	hint = last_row_hint(appender->topic, partition, tail);
+	stable = Max(stable, hint);
 	note_lag(appender->topic, partition, stable < base_offset, tail);
 	segment_scan_pause(&appender->tails);
 	if (stable > base_offset)
@@ -378,11 +398,8 @@ log_append(LogAppender *appender, int partition,
 	transaction_lock_release(&append_lock);
 	news_add(appender->topic->id, partition);
 
-	/*
-	 * After the insert: a serializable reader either locked the partition
-	 * before, and is found here, or finds the rows.
-	 */
-	CheckForSerializableConflictIn(appender->topic_relation, NULL, partition);
+	if (IsolationIsSerializable())
+		check_serializable_readers(appender->topic, partition);
 	return base_offset;
 }
 
@@ -390,6 +407,5 @@ void
 log_appender_end(LogAppender *appender)
 {
 	close_segment(appender);
-	table_close(appender->topic_relation, NoLock);
 	pfree(appender);
 }

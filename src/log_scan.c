@@ -77,7 +77,7 @@ go_back_to_row(LogScan *scan)
 static bool
 open_segment(LogScan *scan)
 {
-	const Segment *segment = &scan->list->segments[scan->segment];
+	Segment    *segment = &scan->list->segments[scan->segment];
 
 	scan->relation = segment_try_open(scan->topic, segment, AccessShareLock);
 	if (!scan->relation)
@@ -110,7 +110,7 @@ open_segment(LogScan *scan)
 static bool
 segment_may_have_rows(const LogScan *scan)
 {
-	const Segment *segment = &scan->list->segments[scan->segment];
+	Segment    *segment = &scan->list->segments[scan->segment];
 
 	return scan->segment == scan->list->count - 1 ||
 		segment_base_offset(segment + 1, scan->partition) >

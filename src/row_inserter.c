@@ -27,8 +27,6 @@
 void
 row_inserter_begin(RowInserter *inserter, Relation relation)
 {
-	int			natts = RelationGetDescr(relation)->natts;
-
 	inserter->estate = CreateExecutorState();
 	inserter->result_relation = makeNode(ResultRelInfo);
 	InitResultRelInfo(inserter->result_relation, relation, 0, NULL, 0);
@@ -38,25 +36,19 @@ row_inserter_begin(RowInserter *inserter, Relation relation)
 	inserter->estate->es_opened_result_relations =
 		list_make1(inserter->result_relation);
 	inserter->slot = MakeSingleTupleTableSlot(RelationGetDescr(relation),
-											  &TTSOpsHeapTuple);
-	inserter->values = palloc0(natts * sizeof(Datum));
-	inserter->nulls = palloc(natts * sizeof(bool));
-	memset(inserter->nulls, true, natts * sizeof(bool));
+											  &TTSOpsVirtual);
 }
 
-/* Form a row in a slot; returns its size. */
-static Size
-store_row(RowInserter *inserter, TupleTableSlot *slot, Datum *values,
-		  bool *nulls, int count)
+/* Put a row's attributes into an empty slot. */
+static void
+set_attributes(TupleTableSlot *slot, const Datum *values, const bool *nulls,
+			   int count)
 {
-	HeapTuple	tuple;
+	int			others = slot->tts_tupleDescriptor->natts - count;
 
-	memcpy(inserter->values, values, count * sizeof(Datum));
-	memcpy(inserter->nulls, nulls, count * sizeof(bool));
-	tuple = heap_form_tuple(slot->tts_tupleDescriptor, inserter->values,
-							inserter->nulls);
-	ExecStoreHeapTuple(tuple, slot, true);
-	return tuple->t_len;
+	memcpy(slot->tts_values, values, count * sizeof(Datum));
+	memcpy(slot->tts_isnull, nulls, count * sizeof(bool));
+	memset(slot->tts_isnull + count, true, others * sizeof(bool));
 }
 
 void
@@ -67,7 +59,8 @@ row_inserter_insert(RowInserter *inserter, Datum *values, bool *nulls,
 	TriggerDesc *triggers = inserter->result_relation->ri_TrigDesc;
 	bool		fires_after = triggers && triggers->trig_insert_after_row;
 
-	(void) store_row(inserter, slot, values, nulls, count);
+	set_attributes(slot, values, nulls, count);
+	ExecStoreVirtualTuple(slot);
 
 	/* The query that we are called in may be a SELECT, which has no triggers. */
 	if (fires_after)
@@ -94,8 +87,6 @@ row_inserter_end(RowInserter *inserter)
 	ExecDropSingleTupleTableSlot(inserter->slot);
 	ExecResetTupleTable(inserter->estate->es_tupleTable, false);
 	FreeExecutorState(inserter->estate);
-	pfree(inserter->values);
-	pfree(inserter->nulls);
 }
 
 void
@@ -139,9 +130,14 @@ void
 bulk_inserter_insert(BulkInserter *inserter, Datum *values, bool *nulls,
 					 int count)
 {
-	inserter->bytes += store_row(&inserter->rows,
-								 inserter->slots[inserter->count++],
-								 values, nulls, count);
+	TupleTableSlot *slot = inserter->slots[inserter->count++];
+	HeapTuple	tuple;
+
+	set_attributes(slot, values, nulls, count);
+	tuple = heap_form_tuple(slot->tts_tupleDescriptor, slot->tts_values,
+							slot->tts_isnull);
+	ExecStoreHeapTuple(tuple, slot, true);
+	inserter->bytes += tuple->t_len;
 	if (inserter->count == BULK_INSERT_ROWS ||
 		inserter->bytes >= BULK_INSERT_BYTES)
 		flush_rows(inserter);

@@ -17,8 +17,6 @@ typedef struct RowInserter
 	EState	   *estate;
 	ResultRelInfo *result_relation;
 	TupleTableSlot *slot;
-	Datum	   *values;
-	bool	   *nulls;
 } RowInserter;
 
 /* The caller has opened the table with RowExclusiveLock. */

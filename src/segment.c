@@ -128,16 +128,24 @@ drop_segment_tables(int32 topic_id)
 	SPI_finish();
 }
 
+/*
+ * The table is found by its name once: while the list of segments is valid it
+ * stays the same table, and a table that was dropped is not found by its OID
+ * either.
+ */
 Relation
-segment_try_open(const Topic *topic, const Segment *segment,
-				 LOCKMODE lockmode)
+segment_try_open(const Topic *topic, Segment *segment, LOCKMODE lockmode)
 {
-	char	   *name = segment_table_name(topic->id, segment->number,
-										  segment->generation);
-	Oid			relid = get_relname_relid(name, log_namespace_oid());
+	if (!OidIsValid(segment->relid))
+	{
+		char	   *name = segment_table_name(topic->id, segment->number,
+											  segment->generation);
 
-	pfree(name);
-	return OidIsValid(relid) ? try_table_open(relid, lockmode) : NULL;
+		segment->relid = get_relname_relid(name, log_namespace_oid());
+		pfree(name);
+	}
+	return OidIsValid(segment->relid)
+		? try_table_open(segment->relid, lockmode) : NULL;
 }
 
 void
@@ -152,7 +160,7 @@ report_missing_segment(const Topic *topic, const Segment *segment)
 }
 
 Relation
-segment_open(const Topic *topic, const Segment *segment, LOCKMODE lockmode)
+segment_open(const Topic *topic, Segment *segment, LOCKMODE lockmode)
 {
 	Relation	relation = segment_try_open(topic, segment, lockmode);
 
@@ -247,7 +255,7 @@ segment_disk_bytes(Oid relid)
 }
 
 void
-segment_scan_open(SegmentScan *scan, Relation segment)
+segment_scan_open(SegmentScan *scan, Relation segment, LOCKMODE lockmode)
 {
 	Oid			index = primary_key_index(segment);
 
@@ -258,7 +266,8 @@ segment_scan_open(SegmentScan *scan, Relation segment)
 						RelationGetRelationName(segment))));
 
 	scan->segment = segment;
-	scan->index = index_open(index, AccessShareLock);
+	scan->index = index_open(index, lockmode);
+	scan->lockmode = lockmode;
 	scan->slot = table_slot_create(segment, NULL);
 	scan->scan = begin_index_scan(segment, scan->index, SnapshotAny, 2);
 }
@@ -282,7 +291,7 @@ void
 segment_scan_forward(SegmentScan *scan, Relation segment, int partition,
 					 int64 offset)
 {
-	segment_scan_open(scan, segment);
+	segment_scan_open(scan, segment, AccessShareLock);
 	begin_scan(scan, partition, BTGreaterEqualStrategyNumber, F_INT8GE,
 			   offset, ForwardScanDirection);
 }
@@ -291,7 +300,7 @@ void
 segment_scan_backward(SegmentScan *scan, Relation segment, int partition,
 					  int64 offset)
 {
-	segment_scan_open(scan, segment);
+	segment_scan_open(scan, segment, AccessShareLock);
 	begin_scan(scan, partition, BTLessEqualStrategyNumber, F_INT8LE, offset,
 			   BackwardScanDirection);
 }
@@ -355,7 +364,7 @@ void
 segment_scan_end(SegmentScan *scan)
 {
 	index_endscan(scan->scan);
-	index_close(scan->index, AccessShareLock);
+	index_close(scan->index, scan->lockmode);
 	ExecDropSingleTupleTableSlot(scan->slot);
 }
 
@@ -393,7 +402,7 @@ segment_tail(Relation segment, int partition, SegmentRow *row)
 	SegmentScan scan;
 	bool		found;
 
-	segment_scan_open(&scan, segment);
+	segment_scan_open(&scan, segment, AccessShareLock);
 	found = segment_scan_tail(&scan, partition, PG_INT64_MIN, row);
 	segment_scan_end(&scan);
 	row->tuple = NULL;

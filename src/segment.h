@@ -63,6 +63,7 @@ typedef struct SegmentScan
 {
 	Relation	segment;
 	Relation	index;
+	LOCKMODE	lockmode;		/* of the index */
 	IndexScanDesc scan;
 	TupleTableSlot *slot;
 	ScanDirection direction;
@@ -75,11 +76,11 @@ extern void create_segment_table(int32 topic_id, int32 number,
 extern void drop_segment_tables(int32 topic_id);
 
 /* Open a segment of a topic whose relation is locked; NULL if it is gone. */
-extern Relation segment_try_open(const Topic *topic, const Segment *segment,
+extern Relation segment_try_open(const Topic *topic, Segment *segment,
 								 LOCKMODE lockmode);
 
 /* The same of a segment that must be there: the active one. */
-extern Relation segment_open(const Topic *topic, const Segment *segment,
+extern Relation segment_open(const Topic *topic, Segment *segment,
 							 LOCKMODE lockmode);
 pg_noreturn extern void report_missing_segment(const Topic *topic,
 											   const Segment *segment);
@@ -119,9 +120,11 @@ extern struct varlena *segment_scan_batch(SegmentScan *scan);
  * A scan that is kept open to look for the ends of partitions.  It returns a
  * partition's last row in the segment; false if there is none.  If that row's
  * base offset is not less than the guess, it is found sooner.  A pause lets go
- * of the row and of all pins.
+ * of the row and of all pins.  The index is locked in the mode, NoLock if the
+ * caller has it locked.
  */
-extern void segment_scan_open(SegmentScan *scan, Relation segment);
+extern void segment_scan_open(SegmentScan *scan, Relation segment,
+							  LOCKMODE lockmode);
 extern bool segment_scan_tail(SegmentScan *scan, int partition, int64 guess,
 							  SegmentRow *row);
 extern void segment_scan_pause(SegmentScan *scan);

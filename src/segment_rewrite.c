@@ -145,7 +145,7 @@ map_batch(Rewriter *rewriter, const SegmentRow *row, RecordBatch *batch,
 }
 
 static void
-map_segment(Rewriter *rewriter, const SegmentInfo *info)
+map_segment(Rewriter *rewriter, SegmentInfo *info)
 {
 	Relation	segment = segment_open(rewriter->topic, &info->segment, NoLock);
 
@@ -171,7 +171,7 @@ map_dirty_segments(Rewriter *rewriter)
 	rewriter->latest = key_map_create();
 	foreach(cell, plan->inputs)
 	{
-		const SegmentInfo *info = lfirst(cell);
+		SegmentInfo *info = lfirst(cell);
 
 		if (info->compacted)
 			continue;
@@ -395,6 +395,7 @@ rewrite_as_one(Rewriter *rewriter, List *inputs)
 	ListCell   *cell;
 
 	output.segment.generation++;
+	output.segment.relid = InvalidOid;
 	saved = become_extension_owner();
 	create_segment_table(topic->id, output.segment.number,
 						 output.segment.generation);

@@ -29,7 +29,7 @@ struct SegmentWriter
 };
 
 SegmentWriter *
-segment_writer_begin(const Topic *topic, const Segment *segment)
+segment_writer_begin(const Topic *topic, Segment *segment)
 {
 	SegmentWriter *writer = palloc0(sizeof(SegmentWriter));
 

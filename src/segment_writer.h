@@ -17,7 +17,7 @@ typedef struct SegmentWriter SegmentWriter;
  * the current memory context.
  */
 extern SegmentWriter *segment_writer_begin(const Topic *topic,
-										   const Segment *segment);
+										   Segment *segment);
 
 /*
  * Add a row, in the order of partitions and offsets.  Of the row its counts,

@@ -126,7 +126,7 @@ time_index_search(Topic *topic, int partition, int64 from_offset, int64 time,
 	for (int i = segment_for_offset(list, partition, from_offset);
 		 i < list->count && offset < 0; i++)
 	{
-		const Segment *segment = &list->segments[i];
+		Segment    *segment = &list->segments[i];
 		Relation	relation = segment_try_open(topic, segment,
 												AccessShareLock);
 

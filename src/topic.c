@@ -265,6 +265,7 @@ read_topic_row(AttrNumber attribute, Oid eq_function, Datum key)
 			topic = MemoryContextAllocZero(context, sizeof(Topic));
 			topic->context = context;
 			topic->relid = relid;
+			topic->catalog_relid = RelationGetRelid(relation);
 			strlcpy(topic->name,
 					TextDatumGetCString(values[Anum_topics_topic - 1]),
 					NAMEDATALEN);
@@ -360,6 +361,7 @@ read_segments(Topic *topic)
 		segment->generation =
 			DatumGetInt32(heap_getattr(tuple, Anum_segments_generation,
 									   columns, &isnull));
+		segment->relid = InvalidOid;
 		segment->xmin = HeapTupleHeaderGetXmin(tuple->t_data);
 		(void) heap_getattr(tuple, Anum_segments_settled_at, columns, &isnull);
 		segment->settled = !isnull;

@@ -33,6 +33,7 @@ typedef struct Segment
 {
 	int32		number;
 	int32		generation;
+	Oid			relid;			/* its table; invalid until first opened */
 	TransactionId xmin;			/* who wrote its row of topic.segments */
 	bool		settled;		/* every row in it is decided */
 	int			base_count;		/* partitions when the segment was opened */
@@ -54,6 +55,7 @@ typedef struct SegmentList
 typedef struct Topic
 {
 	Oid			relid;			/* topics.<topic>; the cache's key */
+	Oid			catalog_relid;	/* topic.topics, whose row this is */
 	char		name[NAMEDATALEN];
 	int32		id;
 	int			partitions;
@@ -120,7 +122,7 @@ segment_base_offset(const Segment *segment, int partition)
 		? segment->base_offsets[partition] : 0;
 }
 
-static inline const Segment *
+static inline Segment *
 active_segment(const Topic *topic)
 {
 	return &topic->segments.segments[topic->segments.count - 1];

@@ -55,7 +55,7 @@ typedef struct ScanEstimate
 } ScanEstimate;
 
 static double
-segment_pages(const Topic *topic, const Segment *segment)
+segment_pages(const Topic *topic, Segment *segment)
 {
 	Relation	relation = segment_try_open(topic, segment, AccessShareLock);
 	double		pages = 0;

@@ -22,6 +22,13 @@
 #include "catalog.h"
 #include "transaction_lock.h"
 
+/*
+ * How often to look for a lock that is held for a short time, and how many
+ * microseconds to sleep in between: as little as the system makes of it.
+ */
+#define SHORT_LOCK_TRIES	50
+#define SHORT_LOCK_SLEEP	50
+
 void
 set_lock_tag(LOCKTAG *tag, const char *table, uint32 object, uint16 part)
 {
@@ -67,6 +74,26 @@ bool
 transaction_lock_try_mode(const LOCKTAG *tag, LOCKMODE mode)
 {
 	return acquire(tag, mode, true);
+}
+
+/*
+ * Whoever queues for a lock is handed it asleep: until he has woken up and got
+ * a processor nobody else can take it, and whoever comes meanwhile queues, too.
+ * Where holds are much shorter than that, the queue never ends, and each hold
+ * takes as long as a wake-up, beside what timers and signals cost.  So look
+ * again after a short sleep, time and again; and queue if the lock is held for
+ * longer, so that waiting is fair, and seen by the deadlock detector.
+ */
+void
+transaction_lock_acquire_short(const LOCKTAG *tag)
+{
+	for (int i = 0; i < SHORT_LOCK_TRIES; i++)
+	{
+		if (transaction_lock_try(tag))
+			return;
+		pg_usleep(SHORT_LOCK_SLEEP);
+	}
+	transaction_lock_acquire(tag);
 }
 
 bool

@@ -18,7 +18,10 @@ extern void set_lock_tag(LOCKTAG *tag, const char *table, uint32 object,
 /* Wait for the lock, which excludes whoever else wants it. */
 extern void transaction_lock_acquire(const LOCKTAG *tag);
 
-/* The same in another mode, which some may share. */
+/* The same where it is held for microseconds as a rule. */
+extern void transaction_lock_acquire_short(const LOCKTAG *tag);
+
+/* Wait for the lock in another mode, which some may share. */
 extern void transaction_lock_acquire_mode(const LOCKTAG *tag, LOCKMODE mode);
 
 /* Take the lock if it is free. */
