@@ -207,7 +207,8 @@ read_record(ScanState * node)
 
 /*
  * Only a subquery gets here that is not joined to the row being rechecked: see
- * fetch_plan.c.  It is run from its start, as ever.
+ * fetch_plan.c.  It is run from its start, as ever.  (Since the minor releases
+ * of August 2025 the executor does so by itself.)
  */
 static bool
 recheck_record(ScanState * node, TupleTableSlot *slot)
