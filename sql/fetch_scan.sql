@@ -35,6 +35,20 @@ SELECT query, plan_of(query) FROM (VALUES
 	('SELECT key FROM topic.consume(''group'', ''scan'')'),
 	('SELECT key FROM topic.fetch(''scan'') UNION ALL SELECT value FROM topic.fetch(''scan'')'),
 	('UPDATE plain SET id = n FROM (SELECT 1 AS n FROM topic.fetch(''scan'') UNION ALL SELECT 2 FROM topic.fetch(''scan'')) f')) queries (query);
+-- How many rows it expects, and how soon.
+CREATE FUNCTION estimate_of(query text, OUT "rows" int, OUT startup_cost float) LANGUAGE plpgsql AS $$
+DECLARE
+	plan jsonb;
+BEGIN
+	EXECUTE 'EXPLAIN (FORMAT JSON) ' || query INTO plan;
+	"rows" := plan->0->'Plan'->'Plan Rows';
+	startup_cost := plan->0->'Plan'->'Startup Cost';
+END $$;
+SELECT query, estimate.* FROM (VALUES
+	('SELECT key FROM topic.fetch(''scan'')'),
+	('SELECT key FROM topic.fetch(''scan'', max_records => 7)'),
+	('SELECT key FROM topic.fetch(''scan'', max_records => (SELECT 7))')) queries (query), estimate_of(query) estimate;
+DROP FUNCTION estimate_of(text);
 SELECT (f).value FROM topic.fetch_text('scan', partition => 0, max_records => 1) f;
 SELECT f FROM topic.fetch_text('scan', partition => 0, max_records => 1) f (a, b) WHERE (f IS NULL) IS NULL;
 SELECT value, ordinality FROM topic.fetch_text('scan', partition => 1) WITH ORDINALITY WHERE ordinality > 3;
