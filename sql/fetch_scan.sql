@@ -23,14 +23,32 @@ BEGIN
 	EXECUTE 'EXPLAIN (FORMAT JSON) ' || query INTO plan;
 	RETURN string_agg(node[1], ', ' ORDER BY node[1]) FROM regexp_matches(plan, '"Node Type": "([^"]*Scan)"', 'g') node;
 END $$;
+CREATE TEMP TABLE plain (id int);
 SELECT query, plan_of(query) FROM (VALUES
 	('SELECT key FROM topic.fetch(''scan'')'),
 	('SELECT f FROM topic.fetch(''scan'') f'),
 	('SELECT * FROM topic.fetch(''scan'') WITH ORDINALITY'),
 	('SELECT * FROM ROWS FROM (topic.fetch(''scan''), generate_series(1, 3)) f'),
 	('SELECT f.key FROM topic.topics, topic.fetch(''scan'') f FOR UPDATE OF topics'),
+	('SELECT key FROM topic.fetch(''scan'', max_records => 1 + (random() * 9)::int)'),
 	('SELECT (topic.fetch(''scan'')).key'),
-	('SELECT key FROM topic.consume(''group'', ''scan'')')) queries (query);
+	('SELECT key FROM topic.consume(''group'', ''scan'')'),
+	('SELECT key FROM topic.fetch(''scan'') UNION ALL SELECT value FROM topic.fetch(''scan'')'),
+	('UPDATE plain SET id = n FROM (SELECT 1 AS n FROM topic.fetch(''scan'') UNION ALL SELECT 2 FROM topic.fetch(''scan'')) f')) queries (query);
+-- How many rows it expects, and how soon.
+CREATE FUNCTION estimate_of(query text, OUT "rows" int, OUT startup_cost float) LANGUAGE plpgsql AS $$
+DECLARE
+	plan jsonb;
+BEGIN
+	EXECUTE 'EXPLAIN (FORMAT JSON) ' || query INTO plan;
+	"rows" := plan->0->'Plan'->'Plan Rows';
+	startup_cost := plan->0->'Plan'->'Startup Cost';
+END $$;
+SELECT query, estimate.* FROM (VALUES
+	('SELECT key FROM topic.fetch(''scan'')'),
+	('SELECT key FROM topic.fetch(''scan'', max_records => 7)'),
+	('SELECT key FROM topic.fetch(''scan'', max_records => (SELECT 7))')) queries (query), estimate_of(query) estimate;
+DROP FUNCTION estimate_of(text);
 SELECT (f).value FROM topic.fetch_text('scan', partition => 0, max_records => 1) f;
 SELECT f FROM topic.fetch_text('scan', partition => 0, max_records => 1) f (a, b) WHERE (f IS NULL) IS NULL;
 SELECT value, ordinality FROM topic.fetch_text('scan', partition => 1) WITH ORDINALITY WHERE ordinality > 3;
@@ -44,6 +62,9 @@ SET enable_hashjoin = off;
 SET enable_mergejoin = off;
 SET enable_material = off;
 SELECT count(*) FROM generate_series(1, 3) JOIN topic.fetch('scan') ON true;
+-- A volatile argument has one value for all rows that it is joined to.
+CREATE TEMP SEQUENCE calls;
+SELECT n, count(*) FROM generate_series(1, 3) n JOIN topic.fetch('scan', max_records => nextval('calls')::int) ON true GROUP BY 1 ORDER BY 1;
 RESET enable_hashjoin;
 RESET enable_mergejoin;
 RESET enable_material;
@@ -53,6 +74,7 @@ EXECUTE fetch_from('scan', 4);
 EXECUTE fetch_from('scan', 3);
 EXECUTE fetch_from('none', 3);
 RESET plan_cache_mode;
+SELECT key, value FROM topic.fetch_text('scan', max_records => 1) UNION ALL SELECT value || '!', key FROM topic.fetch_text('scan', partition => 1) LIMIT 3;
 SELECT value FROM topic.fetch_text((SELECT topic FROM topic.topics WHERE topic = 'scan'), max_records => 1);
 
 -- Errors.
@@ -108,6 +130,7 @@ SELECT count(key) FROM topic.fetch('scan', max_records => 2);
 RESET ROLE;
 REVOKE EXECUTE ON FUNCTION topic.fetch FROM PUBLIC;
 SET ROLE fetch_reader;
+EXPLAIN SELECT key FROM topic.fetch('scan');
 SELECT count(key) FROM topic.fetch('scan', max_records => 2);
 RESET ROLE;
 GRANT EXECUTE ON FUNCTION topic.fetch TO PUBLIC;

@@ -40,24 +40,11 @@ typedef struct Consumer
 } Consumer;
 
 /*
- * Nothing was read under a new claim: because the group has read all that there
- * is behind what others have committed?
- */
-static bool
-is_idle(const ClaimReader *reader, const Claim *claim)
-{
-	const ConsumerOffset *committed = &claim->state.committed;
-
-	return reader->output.at_end && committed->found &&
-		claim->state.position == committed->committed_offset &&
-		!TransactionIdIsCurrentTransactionId(committed->writer);
-}
-
-/*
  * Claim a partition if it is free, and return its records.
  *
  * A claim that gave nothing is released, so that a consumer does not hold
- * partitions that are idle now.
+ * partitions that are idle now.  It began where other transactions have left
+ * the group: a claim under which ours commits is kept.
  */
 static void
 consume_partition(Consumer *consumer, int partition)
@@ -77,7 +64,7 @@ consume_partition(Consumer *consumer, int partition)
 		consumer->claims_left--;
 	else
 	{
-		if (is_idle(reader, claim))
+		if (reader->output.at_end)
 			note_idle_partition(reader->subscription->memory, partition, news);
 		release_claim(reader->subscription, claim);
 		consumer->released = true;
@@ -135,7 +122,7 @@ consume(FunctionCallInfo fcinfo, ValueFormat format)
 
 	subscription = subscription_for(group_id, reader->topic);
 	subscription_mark_consumed(subscription);
-	group_memory_expire(subscription->memory);
+	group_memory_expire(subscription->memory, reader->offset_reset);
 	reader->subscription = subscription;
 	record_output_begin(&reader->output, fcinfo, reader->topic, format);
 

@@ -10,7 +10,10 @@
  * query uses.
  *
  * The function itself is left for what the scan does not do: ordinals, ROWS
- * FROM of several functions, whole rows, and calls outside of FROM.
+ * FROM of several functions, whole rows, and calls outside of FROM.  It is
+ * also left where its result must stay as it is: a scan that is run again
+ * evaluates the arguments again, so none may be volatile; and a row that is
+ * locked is checked again beside the very rows that it was joined to.
  *
  * The library is there when a call is planned: the planner asks the function's
  * support function for an estimate of its rows, before it asks for paths.
@@ -76,10 +79,7 @@ used_columns(const RelOptInfo *rel, List *clauses)
 	return used;
 }
 
-/*
- * Does the query use rows as a whole?  It does where rows are locked, too, so
- * that no scan is ever rechecked.
- */
+/* Does the query use rows as a whole? */
 static bool
 uses_whole_row(const RelOptInfo *rel)
 {
@@ -123,13 +123,14 @@ static void
 set_fetch_path(PlannerInfo *root, RelOptInfo *rel, Index relid,
 			   RangeTblEntry * rte)
 {
+	FuncExpr   *call = fetch_call(rte);
 	CustomPath *path;
 	Path	   *function_path;
 
 	if (previous_set_rel_pathlist_hook)
 		previous_set_rel_pathlist_hook(root, rel, relid, rte);
-	if (rel->reloptkind != RELOPT_BASEREL || rel->pathlist == NIL ||
-		!fetch_call(rte) || uses_whole_row(rel))
+	if (!call || rel->pathlist == NIL || root->rowMarks != NIL ||
+		uses_whole_row(rel) || contain_volatile_functions((Node *) call))
 		return;
 	function_path = linitial(rel->pathlist);
 	if (function_path->pathtype != T_FunctionScan)

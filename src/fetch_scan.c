@@ -11,6 +11,7 @@
 #include "postgres.h"
 
 #include "access/table.h"
+#include "catalog/objectaccess.h"
 #include "commands/explain.h"
 #include "executor/executor.h"
 #include "miscadmin.h"
@@ -79,11 +80,13 @@ begin_scan(CustomScanState * node, EState *estate, int eflags)
 	ListCell   *cell;
 
 	scan->call = linitial_node(FuncExpr, plan->custom_exprs);
+
+	/* As the executor does for a function that it calls, or explains. */
+	check_function_privilege(scan->call->funcid);
+	InvokeFunctionExecuteHook(scan->call->funcid);
 	if (eflags & EXEC_FLAG_EXPLAIN_ONLY)
 		return;
 
-	/* As the executor does for a function that it calls. */
-	check_function_privilege(scan->call->funcid);
 	if (!is_fetch_function(scan->call->funcid, &scan->format))
 		elog(ERROR, "unexpected function in the plan of a fetch");
 	scan->arguments = ExecInitExprList(scan->call->args, &node->ss.ps);
@@ -203,8 +206,9 @@ read_record(ScanState * node)
 }
 
 /*
- * Only a subquery that knows nothing of the row being rechecked gets here: see
- * fetch_plan.c.  It is run from its start, as ever.
+ * Only a subquery gets here that is not joined to the row being rechecked: see
+ * fetch_plan.c.  It is run from its start, as ever.  (Since the minor releases
+ * of August 2025 the executor does so by itself.)
  */
 static bool
 recheck_record(ScanState * node, TupleTableSlot *slot)

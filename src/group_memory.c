@@ -52,7 +52,7 @@ group_memory(Topic *topic, const char *group_id)
 }
 
 void
-group_memory_expire(GroupMemory *memory)
+group_memory_expire(GroupMemory *memory, int offset_reset)
 {
 	TimestampTz now;
 
@@ -60,10 +60,11 @@ group_memory_expire(GroupMemory *memory)
 		return;
 	now = GetCurrentTimestamp();
 	/* Whichever way the clock goes. */
-	if (now >= memory->idle_since &&
+	if (offset_reset == memory->offset_reset && now >= memory->idle_since &&
 		!TimestampDifferenceExceeds(memory->idle_since, now, IDLE_EXPIRES))
 		return;
 	memory->idle_since = now;
+	memory->offset_reset = offset_reset;
 	for (int i = 0; i < memory->partition_count; i++)
 		memory->partitions[i].idle = false;
 }

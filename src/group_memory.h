@@ -15,7 +15,7 @@
 typedef struct PartitionMemory
 {
 	int64		commit_number;	/* of the last commit that was seen; 0: none */
-	bool		idle;			/* the group had read all */
+	bool		idle;			/* there was nothing to read for the group */
 	uint64		news;			/* while this was what had happened there */
 } PartitionMemory;
 
@@ -24,6 +24,7 @@ typedef struct GroupMemory
 	struct GroupMemory *next;
 	char	   *group_id;
 	TimestampTz idle_since;		/* since when partitions are noted as idle */
+	int			offset_reset;	/* by which OffsetReset they are */
 	int			partition_count;
 	PartitionMemory partitions[FLEXIBLE_ARRAY_MEMBER];
 } GroupMemory;
@@ -43,14 +44,14 @@ partition_memory(GroupMemory *memory, int partition)
 }
 
 /*
- * Forget which partitions were idle if that was long ago.  To be called before
- * partition_is_idle().
+ * Forget which partitions were idle if that was long ago, or by another rule
+ * where nothing is committed.  To be called before partition_is_idle().
  */
-extern void group_memory_expire(GroupMemory *memory);
+extern void group_memory_expire(GroupMemory *memory, int offset_reset);
 
 /*
- * The group, or rather the holder of its claim, has found nothing to read
- * behind the committed offset, while this was the news.
+ * The group, or rather the holder of its claim, has found nothing to read,
+ * while this was the news.
  */
 extern void note_idle_partition(GroupMemory *memory, int partition,
 								uint64 news);

@@ -44,10 +44,10 @@ equality_function(Oid type)
 	}
 }
 
-/* Begin a scan; `from` is the least number, 0 if any will do. */
-static void
-begin_scan(RowVersionScan *scan, const char *table, const Datum *keys,
-		   int key_count, int64 from, Snapshot snapshot)
+void
+row_version_scan_begin_from(RowVersionScan *scan, const char *table,
+							const Datum *keys, int key_count, int64 number,
+							Snapshot snapshot)
 {
 	ScanKeyData scan_keys[MAX_KEYS];
 
@@ -66,11 +66,11 @@ begin_scan(RowVersionScan *scan, const char *table, const Datum *keys,
 		ScanKeyInit(&scan_keys[i], i + 1, BTEqualStrategyNumber,
 					equality_function(type), keys[i]);
 	}
-	if (from > 0)
+	if (number > 0)
 	{
 		ScanKeyInit(&scan_keys[key_count], key_count + 1,
 					BTGreaterEqualStrategyNumber, F_INT8GE,
-					Int64GetDatum(from));
+					Int64GetDatum(number));
 		key_count++;
 	}
 	scan->scan = begin_index_scan(scan->relation, scan->index, snapshot,
@@ -82,15 +82,7 @@ void
 row_version_scan_begin(RowVersionScan *scan, const char *table,
 					   const Datum *keys, int key_count, Snapshot snapshot)
 {
-	begin_scan(scan, table, keys, key_count, 0, snapshot);
-}
-
-void
-row_version_scan_begin_from(RowVersionScan *scan, const char *table,
-							const Datum *keys, int key_count, int64 number,
-							Snapshot snapshot)
-{
-	begin_scan(scan, table, keys, key_count, number, snapshot);
+	row_version_scan_begin_from(scan, table, keys, key_count, 0, snapshot);
 }
 
 /*

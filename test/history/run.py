@@ -77,7 +77,10 @@ class Round:
     # The servers
 
     def server(self, name, **options):
-        return Server(self.directory, name, self.fault.settings, **options)
+        # A library that is used instead of the installed one cannot be with it.
+        preloaded = '' if self.arguments.library else 'pg_topic'
+        settings = {'shared_preload_libraries': preloaded, **self.fault.settings}
+        return Server(self.directory, name, settings, **options)
 
     def connect(self):
         connection = psycopg2.connect(self.target[0], application_name='control')

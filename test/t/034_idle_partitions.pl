@@ -52,9 +52,16 @@ foreach (1 .. 1000)
 }
 is($searches, '0', 'idle partitions are not looked at');
 
-read_all();
-$producer->query(sprintf($produce, 'next', 7));
-is($consumer->query($consume), '7:next', 'a record');
+# One commit later, only where there was a record.
+foreach (1 .. 1000)
+{
+	read_all();
+	$producer->query(sprintf($produce, 'next', 7));
+	$searches = $consumer->query(qq{BEGIN; $consume; SELECT sum(idx_scan)
+		FROM pg_stat_xact_all_tables WHERE relname = 'consumer_offsets'; COMMIT});
+	last if $searches =~ /^7:next\s+1\s*$/;
+}
+like($searches, qr/^7:next\s+1\s*$/, 'a record');
 
 # A look that finds a record that is not committed yet.
 read_all();
@@ -128,6 +135,17 @@ read_all();
 $other->query(q{SELECT topic.delete_offsets('group', 'orders', '{2}')});
 is($consumer->query($consume), '2:first', 'an offset was deleted');
 
+# Commits are counted anew then, below what this session has seen.
+foreach (1 .. 3)
+{
+	read_all();
+	$producer->query(sprintf($produce, 'more', 2));
+}
+read_all();
+$other->query(q{SELECT topic.delete_offsets('group', 'orders', '{2}')});
+$other->query($consume);
+is(read_all(), '', 'an offset was deleted, and another one committed');
+
 read_all();
 $consumer->query($consume);
 $other->query(q{SELECT topic.delete_group('group')});
@@ -137,6 +155,21 @@ like($consumer->query($consume), qr/^0:first 1:first /, 'the group was deleted')
 read_all();
 is($consumer->query(q{SELECT count(*) FROM topic.consume('other', 'orders', partitions => '{9}', commit => true)}),
 	'1', 'another group has not read it');
+
+# Where nothing is committed, what was found depends on offset_reset.
+my $fresh = q{SELECT count(*) FROM topic.consume('group', 'fresh', offset_reset => '%s')};
+$node->safe_psql('postgres', q{SELECT topic.create_topic('fresh', partitions => 1)});
+foreach (1 .. 1000)
+{
+	$searches = $consumer->query(sprintf("BEGIN; $fresh; SELECT sum(idx_scan)
+		FROM pg_stat_xact_all_tables WHERE relname = 'consumer_offsets'; COMMIT", 'earliest'));
+	last if $searches =~ /^0\s+0\s*$/;
+}
+like($searches, qr/^0\s+0\s*$/, 'nothing to read');
+is($consumer->query(sprintf($fresh, 'none')), 'ERROR:  TP001', 'nor a position');
+$consumer->query(sprintf($fresh, 'earliest'));
+$consumer->query(sprintf($fresh, 'latest'));
+is($node->safe_psql('postgres', q{SELECT count(*) FROM topic.committed('group', 'fresh')}), '1', 'now there is one');
 
 # Tables that are written behind our back are noticed, if not at once.
 read_all();
