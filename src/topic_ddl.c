@@ -15,7 +15,6 @@
 
 #include "access/xact.h"
 #include "catalog/pg_type.h"
-#include "common/hashfn.h"
 #include "commands/event_trigger.h"
 #include "executor/spi.h"
 #include "lib/stringinfo.h"
@@ -222,8 +221,7 @@ lock_new_topic_name(const char *name)
 	check_topic_name_is_free(name);
 
 	/* No partition has this number, so this is nobody's append lock. */
-	set_lock_tag(&tag, "topics", string_hash(name, NAMEDATALEN),
-				 PG_UINT16_MAX);
+	set_named_lock_tag(&tag, "topics", name, PG_UINT16_MAX);
 	transaction_lock_acquire(&tag);
 	if (!topic_lookup(name))
 		return true;

@@ -15,6 +15,13 @@
 extern void set_lock_tag(LOCKTAG *tag, const char *table, uint32 object,
 						 uint16 part);
 
+/* The same of something that has a name, and no number yet that all know. */
+extern void set_named_lock_tag(LOCKTAG *tag, const char *table,
+							   const char *name, uint16 part);
+
+/* The number by which such a lock is told from others of the same table. */
+extern uint64 lock_key(const char *name);
+
 /* Wait for the lock, which excludes whoever else wants it. */
 extern void transaction_lock_acquire(const LOCKTAG *tag);
 
