@@ -565,7 +565,8 @@ check_captures_nothing(const char *topic)
 				(errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
 				 errmsg("cannot drop topic \"%s\" because table %s is captured into it",
 						topic, table),
-				 errhint("Release the table with topic.release_table().")));
+				 errhint("Have the table's owner release it with topic.release_table(), or drop foreign table %s with CASCADE.",
+						 quote_qualified_identifier(TOPICS_SCHEMA, topic))));
 	}
 	SPI_finish();
 }
