@@ -302,6 +302,18 @@ SET ROLE regress_topic_victim;
 SELECT throws_ok('SELECT mallory.definer()', '42501', NULL, 'the victim calls mallory''s function');
 RESET ROLE;
 
+-- What PostgreSQL's own roles and functions let one do, they let one do here.
+SELECT is(outcome('SELECT pg_table_size(oid) FROM pg_catalog.pg_class WHERE relname ~ ''^segment_'''), 'ok', 'sizes of segments');
+SELECT is(outcome('SELECT n_tup_ins FROM pg_stat_all_tables WHERE relname ~ ''^segment_'''), 'ok', 'and their statistics');
+GRANT pg_read_all_data TO regress_topic_mallory;
+SELECT is(outcome('TABLE ' || :'segment'), 'ok', 'pg_read_all_data reads segments');
+SELECT is(outcome('SELECT * FROM topic.fetch(''secret'')'), 'ok', 'and topics');
+REVOKE pg_read_all_data FROM regress_topic_mallory;
+GRANT pg_write_all_data TO regress_topic_mallory;
+SELECT is(outcome('DELETE FROM ' || :'segment'), 'ok', 'pg_write_all_data writes segments');
+SELECT is(outcome('SELECT topic.produce(''secret'', ''v'', ''k'')'), 'ok', 'and topics');
+REVOKE pg_write_all_data FROM regress_topic_mallory;
+
 -- A group, or a producer, whose name mallory was the first to use is mallory's:
 -- the victim gets an error, and whoever may change its owner can. It does not
 -- let mallory read, or move offsets, of a topic without SELECT on it.
