@@ -286,8 +286,6 @@ SELECT is(outcome(command), state, state || ': ' || command) FROM (VALUES
 
 -- Functions in places that are not theirs
 SELECT is(outcome(command), state, state || ': ' || command) FROM (VALUES
-	('SELECT topic.fetch_support(NULL)', '0A000'),
-	('SELECT topic.fetch_support(''x'')', '0A000'),
 	('CREATE FUNCTION mallory.f(int) RETURNS int LANGUAGE sql SUPPORT topic.fetch_support AS ''SELECT 1''', '42501'),
 	('CREATE AGGREGATE mallory.a (text) (SFUNC = topic.roll_segment, STYPE = boolean)', '42883'),
 	('CREATE FUNCTION mallory.fi(anyelement) RETURNS boolean IMMUTABLE LANGUAGE sql AS ''SELECT topic.roll_segment($q$own$q$)'';

@@ -228,8 +228,9 @@ SELECT is(outcome(name, 'SELECT topic.create_topic(''__consumer_offsets'')'),
 	FROM roles ORDER BY name;
 -- Whose topics are maintained: sql/maintenance.sql. It cannot be called here.
 SELECT is(outcome(name, 'CALL topic.maintain()'), '25001', name || ': maintain') FROM roles ORDER BY name;
--- Only the planner can: PostgreSQL has no values of type internal.
-SELECT is(outcome(name, 'SELECT topic.fetch_support(NULL)'), '0A000', name || ': fetch_support') FROM roles ORDER BY name;
+-- Only the planner can: PostgreSQL has no values of type internal, and since
+-- version 17 finds no function for them.
+SELECT matches(outcome(name, 'SELECT topic.fetch_support(NULL)'), '0A000|42883', name || ': fetch_support') FROM roles ORDER BY name;
 -- What it needs: sql/wait_for_records.sql. It cannot be called here, either.
 SELECT is(outcome(name, command), '25001', name || ': ' || command)
 	FROM roles, unnest(ARRAY[
