@@ -81,5 +81,27 @@ SELECT proname, array_agg(DISTINCT prorows) AS rows,
 	AND proname ~ '^(produce.*|init_producer|send|consume.*|poll.*|commit(_polled)?|reset_offsets|delete_offsets|fetch.*|.*_topic|.*_group|heartbeat|roll_segment|first_time|dead_letter)$'
 	GROUP BY proname ORDER BY proname;
 
+-- A schema of that name that was there before is used, but not if others can put
+-- functions into it, for the extension's users to call by mistake.
+\set VERBOSITY terse
+SET client_min_messages = warning;
+DROP EXTENSION pg_topic CASCADE;
+CREATE ROLE regress_topic_squatter;
+GRANT CREATE ON SCHEMA topic TO PUBLIC;
+CREATE EXTENSION pg_topic;
+REVOKE CREATE ON SCHEMA topic FROM PUBLIC;
+GRANT CREATE ON SCHEMA topic TO regress_topic_squatter;
+CREATE EXTENSION pg_topic;
+REVOKE CREATE ON SCHEMA topic FROM regress_topic_squatter;
+ALTER SCHEMA topic OWNER TO regress_topic_squatter;
+CREATE EXTENSION pg_topic;
+DROP SCHEMA topic;
+CREATE SCHEMA topics AUTHORIZATION regress_topic_squatter;
+CREATE EXTENSION pg_topic;
+DROP SCHEMA topics;
+CREATE EXTENSION pg_topic;
+SELECT topic.create_topic('t');
+
 \c :database
 DROP DATABASE regress_topic_extension;
+DROP ROLE regress_topic_squatter;

@@ -17,7 +17,7 @@ BEGIN;
 SELECT count(*) FROM topic.consume('v1', 'v', 1, ARRAY[1]);
 SELECT partition, committed_offset, lag, claimed_by_pid = pg_backend_pid() AS claimed_here
 	FROM topic.lag WHERE group_id = 'v1' ORDER BY partition;
-SELECT topic.claim_key('v1', 'v') = objid AS key, objsubid, classid::regclass
+SELECT topic.claim_key('v1', 'v') = (database::bigint << 32) | objid::bigint AS key, objsubid, classid::regclass
 	FROM pg_locks WHERE classid = 'topic.consumer_offsets'::regclass AND pid = pg_backend_pid();
 SELECT topic.claim_key('v1', 'missing');
 COMMIT;

@@ -91,12 +91,17 @@ events_argument(FunctionCallInfo fcinfo, int number, bool *events)
 static Relation
 open_table(Oid relid, LOCKMODE lockmode)
 {
+	const char *name = get_rel_name(relid);
 	Relation	table;
 
 	/* Rights first, so that nobody can queue for a lock without them. */
-	if (get_rel_name(relid) && !relation_ownercheck(relid, GetUserId()))
-		aclcheck_error(ACLCHECK_NOT_OWNER, OBJECT_TABLE, get_rel_name(relid));
-	table = table_open(relid, lockmode);
+	if (name && !relation_ownercheck(relid, GetUserId()))
+		aclcheck_error(ACLCHECK_NOT_OWNER, OBJECT_TABLE, name);
+	table = name ? try_table_open(relid, lockmode) : NULL;
+	if (!table)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_TABLE),
+				 errmsg("relation with OID %u does not exist", relid)));
 	if (table->rd_rel->relkind != RELKIND_RELATION &&
 		table->rd_rel->relkind != RELKIND_PARTITIONED_TABLE)
 		ereport(ERROR,

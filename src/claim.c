@@ -9,12 +9,8 @@
  * ends, in whatever way, the partition is free at once: no session timeout,
  * no heartbeat, no rebalance.
  *
- * The lock is an object lock on topic.consumer_offsets.  Its object is a hash
- * of group and topic: the group may be so new that nobody else can see a row
- * of it yet.  Should two hashes be equal, the two groups pass each other over
- * where they need not: they share the work's turns, never its records.  Who
- * may read a topic can choose a name for his group so as to bring that about,
- * and hold the turn as long as his transaction is open.
+ * The lock is an object lock on topic.consumer_offsets, by the names of group
+ * and topic: the group may be so new that nobody else can see a row of it yet.
  *
  * The committed offset is read after the lock was granted, as it stands then.
  * The statement's own snapshot may be older than the last owner's commit, and
@@ -33,11 +29,11 @@
 #include "postgres.h"
 
 #include "access/xact.h"
-#include "common/hashfn.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
 
 #include "claim.h"
+#include "lock_tag.h"
 #include "news.h"
 #include "transaction_lock.h"
 #include "wakeup.h"
@@ -205,19 +201,27 @@ subscription_mark_consumed(Subscription *subscription)
 		subscription->consumed_level = GetCurrentTransactionNestLevel();
 }
 
-uint32
+/* What is claimed, but for the partition. */
+static char *
+claim_name(const char *group_id, int32 topic_id)
+{
+	return psprintf("%d %s", topic_id, group_id);
+}
+
+uint64
 claim_key(const char *group_id, int32 topic_id)
 {
-	return (uint32) hash_bytes_extended((const unsigned char *) group_id,
-										strlen(group_id), topic_id);
+	return lock_key(claim_name(group_id, topic_id));
 }
 
 static void
 set_claim_tag(LOCKTAG *tag, const char *group_id, int32 topic_id,
 			  int partition)
 {
-	set_lock_tag(tag, "consumer_offsets", claim_key(group_id, topic_id),
-				 partition);
+	char	   *name = claim_name(group_id, topic_id);
+
+	set_named_lock_tag(tag, "consumer_offsets", name, partition);
+	pfree(name);
 }
 
 const Claim *

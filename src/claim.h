@@ -97,6 +97,6 @@ extern void delete_claimed_offset(Subscription *subscription, Claim *claim);
 extern void forget_group_claims(const char *group_id);
 
 /* The number by which pg_locks knows the claims of a group on a topic. */
-extern uint32 claim_key(const char *group_id, int32 topic_id);
+extern uint64 claim_key(const char *group_id, int32 topic_id);
 
 #endif							/* TOPIC_CLAIM_H */

@@ -14,11 +14,7 @@
  * comes second gives up.  The lock of its creators is the same in a mode that
  * excludes other creators but not users.
  *
- * The lock is an object lock on topic.groups, whose object is a hash of the
- * name.  Should two hashes be equal, who deletes or creates one group is in the
- * way of the other's users or creators, to the end of his transaction: they
- * fail with 55P03, or leave the group to who uses it next.  Names can be chosen
- * so as to bring that about; but nobody gets at another's group by it.
+ * The lock is an object lock on topic.groups.
  *
  *		users		AccessShareLock
  *		creators	ExclusiveLock
@@ -32,7 +28,6 @@
 #include "access/htup_details.h"
 #include "access/table.h"
 #include "catalog/pg_type.h"
-#include "common/hashfn.h"
 #include "miscadmin.h"
 #include "utils/acl.h"
 #include "utils/array.h"
@@ -42,6 +37,7 @@
 
 #include "catalog.h"
 #include "group.h"
+#include "lock_tag.h"
 #include "transaction_lock.h"
 
 /* A group as it stands now. */
@@ -154,9 +150,7 @@ check_group_access(const char *group_id)
 static void
 set_group_lock_tag(LOCKTAG *tag, const char *group_id)
 {
-	set_lock_tag(tag, "groups",
-				 hash_bytes((const unsigned char *) group_id,
-							strlen(group_id)), 0);
+	set_named_lock_tag(tag, "groups", group_id, 0);
 }
 
 bool

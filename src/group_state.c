@@ -26,7 +26,6 @@
 #include "access/tableam.h"
 #include "access/xact.h"
 #include "catalog/pg_type.h"
-#include "common/hashfn.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/snapmgr.h"
@@ -35,6 +34,7 @@
 #include "duration.h"
 #include "errors.h"
 #include "group_state.h"
+#include "lock_tag.h"
 #include "row_inserter.h"
 #include "row_version.h"
 #include "transaction_lock.h"
@@ -48,10 +48,7 @@ const char *const assignor_names[] = {"uniform", "range", NULL};
 static void
 set_group_state_lock_tag(LOCKTAG *tag, const char *group_id)
 {
-	/* Groups whose names have the same hash take turns, that is all. */
-	set_lock_tag(tag, TABLE,
-				 hash_bytes((const unsigned char *) group_id,
-							strlen(group_id)), 0);
+	set_named_lock_tag(tag, TABLE, group_id, 0);
 }
 
 void

@@ -136,7 +136,7 @@ report_claimed(const Subscription *subscription, int partition)
 			(errcode(ERRCODE_LOCK_NOT_AVAILABLE),
 			 errmsg("partition %d of topic \"%s\" is claimed by another transaction of group \"%s\"",
 					partition, subscription->topic, subscription->group_id),
-			 errhint("Try again when that transaction is over; pg_locks shows it under the objid that topic.claim_key() tells.")));
+			 errhint("Try again when that transaction is over; pg_locks shows it under the number that topic.claim_key() tells.")));
 }
 
 /* The partition of a member that may commit it, or an error. */

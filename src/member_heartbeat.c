@@ -12,11 +12,11 @@
  */
 #include "postgres.h"
 
-#include "common/hashfn.h"
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 
 #include "catalog.h"
+#include "lock_tag.h"
 #include "member_heartbeat.h"
 #include "row_version.h"
 #include "transaction_lock.h"
@@ -27,15 +27,11 @@ static void
 set_heartbeat_lock_tag(LOCKTAG *tag, const char *group_id,
 					   const char *member_id)
 {
-	uint64		group_hash =
-		hash_bytes_extended((const unsigned char *) group_id, strlen(group_id),
-						0);
+	char	   *name = psprintf("%zu %s %s", strlen(group_id), group_id,
+								member_id);
 
-	/* Members whose names have the same hash take turns, that is all. */
-	set_lock_tag(tag, TABLE,
-				 (uint32) hash_bytes_extended((const unsigned char *) member_id,
-											  strlen(member_id), group_hash),
-				 0);
+	set_named_lock_tag(tag, TABLE, name, 0);
+	pfree(name);
 }
 
 bool

@@ -289,7 +289,7 @@ topic_open_transactions(PG_FUNCTION_ARGS)
 }
 
 /*
- * claim_key(group_id text, topic text) returns oid
+ * claim_key(group_id text, topic text) returns bigint
  */
 Datum
 topic_claim_key(PG_FUNCTION_ARGS)
@@ -299,5 +299,5 @@ topic_claim_key(PG_FUNCTION_ARGS)
 
 	if (!topic)
 		PG_RETURN_NULL();
-	PG_RETURN_OID(claim_key(group_id, topic->id));
+	PG_RETURN_INT64((int64) claim_key(group_id, topic->id));
 }

@@ -41,11 +41,11 @@ COMMENT ON FUNCTION topic.open_transactions(text) IS
 'Open transactions that have produced to a topic, and the first offset of each in each partition. Needs SELECT on the topic.';
 
 CREATE FUNCTION topic.claim_key(group_id text, topic text)
-RETURNS oid
+RETURNS bigint
 AS 'MODULE_PATHNAME', 'topic_claim_key'
 LANGUAGE C STABLE STRICT PARALLEL RESTRICTED;
 COMMENT ON FUNCTION topic.claim_key(text, text) IS
-'The objid under which pg_locks shows the claims of a group on a topic (classid: topic.consumer_offsets, objsubid: the partition).';
+'The number under which pg_locks shows the claims of a group on a topic: its upper half as database, its lower half as objid (classid: topic.consumer_offsets, objsubid: the partition).';
 
 CREATE VIEW topic.open_producers WITH (security_barrier) AS
 SELECT t.topic,
@@ -198,11 +198,10 @@ LEFT JOIN LATERAL (
 	ORDER BY p.first_offset LIMIT 1) p ON true
 LEFT JOIN pg_catalog.pg_locks l
 	ON l.locktype OPERATOR(pg_catalog.=) 'object'
-	AND l.database OPERATOR(pg_catalog.=)
-		(SELECT d.oid FROM pg_catalog.pg_database d
-		 WHERE d.datname OPERATOR(pg_catalog.=) pg_catalog.current_database())
 	AND l.classid OPERATOR(pg_catalog.=) 'topic.consumer_offsets'::pg_catalog.regclass
-	AND l.objid OPERATOR(pg_catalog.=) topic.claim_key(s.group_id, s.topic)
+	AND (l.database::pg_catalog.int8 OPERATOR(pg_catalog.<<) 32)
+		OPERATOR(pg_catalog.|) l.objid::pg_catalog.int8
+		OPERATOR(pg_catalog.=) topic.claim_key(s.group_id, s.topic)
 	AND l.objsubid OPERATOR(pg_catalog.=) o.partition::pg_catalog.int2
 	AND l.granted
 WHERE pg_catalog.has_table_privilege(t.relation, 'SELECT')

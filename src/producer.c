@@ -46,6 +46,7 @@
 #include "arguments.h"
 #include "catalog.h"
 #include "errors.h"
+#include "lock_tag.h"
 #include "producer.h"
 #include "transaction_lock.h"
 
@@ -94,7 +95,8 @@ note_produced(int64 producer_id, int producer_epoch)
 void
 set_epoch_lock_tag(LOCKTAG *tag, int64 producer_id)
 {
-	set_lock_tag(tag, "producers", (uint32) producer_id, 0);
+	set_lock_tag(tag, "producers", (uint32) producer_id,
+				 (uint16) (producer_id >> 32));
 }
 
 /* A producer as it stands now. */

@@ -27,13 +27,13 @@
 #include "access/tableam.h"
 #include "access/xact.h"
 #include "catalog/pg_type.h"
-#include "common/hashfn.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
 #include "catalog.h"
+#include "lock_tag.h"
 #include "producer_state.h"
 #include "row_version.h"
 #include "transaction_lock.h"
@@ -43,13 +43,11 @@
 static void
 set_state_lock_tag(LOCKTAG *tag, const ProducerState *state)
 {
-	uint64		hash = hash_bytes_extended((const unsigned char *) &state->producer_id,
-										   sizeof(state->producer_id),
-										   state->producer_epoch);
+	char	   *name = psprintf(INT64_FORMAT " %d %d", state->producer_id,
+								state->producer_epoch, state->topic_id);
 
-	set_lock_tag(tag, TABLE,
-				 (uint32) hash_combine64(hash, state->topic_id),
-				 state->partition);
+	set_named_lock_tag(tag, TABLE, name, state->partition);
+	pfree(name);
 }
 
 /* The elements of a column, which is as long as the others. */

@@ -15,7 +15,6 @@
 
 #include "access/xact.h"
 #include "catalog/pg_type.h"
-#include "common/hashfn.h"
 #include "commands/event_trigger.h"
 #include "executor/spi.h"
 #include "lib/stringinfo.h"
@@ -32,6 +31,7 @@
 #include "catalog.h"
 #include "compat.h"
 #include "consumer_offset.h"
+#include "lock_tag.h"
 #include "offsets_topic.h"
 #include "segment.h"
 #include "topic.h"
@@ -222,8 +222,7 @@ lock_new_topic_name(const char *name)
 	check_topic_name_is_free(name);
 
 	/* No partition has this number, so this is nobody's append lock. */
-	set_lock_tag(&tag, "topics", string_hash(name, NAMEDATALEN),
-				 PG_UINT16_MAX);
+	set_named_lock_tag(&tag, "topics", name, PG_UINT16_MAX);
 	transaction_lock_acquire(&tag);
 	if (!topic_lookup(name))
 		return true;
@@ -567,7 +566,8 @@ check_captures_nothing(const char *topic)
 				(errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
 				 errmsg("cannot drop topic \"%s\" because table %s is captured into it",
 						topic, table),
-				 errhint("Release the table with topic.release_table().")));
+				 errhint("Have the table's owner release it with topic.release_table(), or drop foreign table %s with CASCADE.",
+						 quote_qualified_identifier(TOPICS_SCHEMA, topic))));
 	}
 	SPI_finish();
 }

@@ -19,7 +19,6 @@
 #include "utils/inval.h"
 #include "utils/resowner.h"
 
-#include "catalog.h"
 #include "transaction_lock.h"
 
 /*
@@ -28,13 +27,6 @@
  */
 #define SHORT_LOCK_TRIES	50
 #define SHORT_LOCK_SLEEP	50
-
-void
-set_lock_tag(LOCKTAG *tag, const char *table, uint32 object, uint16 part)
-{
-	SET_LOCKTAG_OBJECT(*tag, MyDatabaseId, catalog_relation_oid(table), object,
-					   part);
-}
 
 static bool
 acquire(const LOCKTAG *tag, LOCKMODE mode, bool try)

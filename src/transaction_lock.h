@@ -11,10 +11,6 @@
 
 #include "storage/lock.h"
 
-/* The lock of an object of one of the extension's tables. */
-extern void set_lock_tag(LOCKTAG *tag, const char *table, uint32 object,
-						 uint16 part);
-
 /* Wait for the lock, which excludes whoever else wants it. */
 extern void transaction_lock_acquire(const LOCKTAG *tag);
 
