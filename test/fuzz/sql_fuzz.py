@@ -110,9 +110,8 @@ class Fuzzer:
 
     def connect(self, user=None):
         parameters = {'user': user} if user else {}
-        connection = psycopg2.connect(dbname=DATABASE, **parameters)
+        connection = psycopg2.connect(dbname=DATABASE, client_encoding='UTF8', **parameters)
         connection.autocommit = True
-        connection.set_client_encoding('UTF8')
         psycopg2.extensions.register_type(AS_TEXT, connection)
         return connection
 
@@ -202,7 +201,8 @@ class Fuzzer:
         damaged = self.number % 3 == 0
         if damaged:
             self.execute_all(self.admin, CLEAN)
-        self.execute_all(self.session, OWN)
+        self.execute_all(self.session, ['SET statement_timeout = 0', *OWN,
+                                        'RESET statement_timeout'])
         with self.admin.cursor() as cursor:
             functions = statements.functions(cursor)
         generator = statements.Generator(chance, values.Values(chance, self.batches), functions)
