@@ -84,8 +84,10 @@ test_asan()
 	[ $# -gt 0 ] || set -- regress isolation pgtap tap fuzz
 	# PostgreSQL's programs do not free all that they allocate.
 	export ASAN_OPTIONS=detect_leaks=0
-	build_postgres asan \
-		"-fsanitize=address -DUSE_VALGRIND -I$tree/test/sanitizers/include"
+	# libubsan must be there from the start: it reads the options from where
+	# the server puts its title later.
+	build_postgres asan "-fsanitize=address -DUSE_VALGRIND \
+		-I$tree/test/sanitizers/include -Wl,--no-as-needed -lubsan -Wl,--as-needed"
 	copy_pgtap
 	reports=$(mktemp -d "$builds/reports.XXXXXX")
 	chmod 1777 "$reports"

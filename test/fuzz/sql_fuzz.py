@@ -48,7 +48,15 @@ WARNINGS = re.compile(
     r'there is (already a|no) transaction in progress'
     r'|SET LOCAL can only be used in transaction blocks'
     r'|skips \d+ records of partition')
-DAMAGE_WARNINGS = re.compile(r'maintenance of topic "damaged" failed|damaged')
+DAMAGE_WARNINGS = re.compile(r'(maintenance of topic "damaged" failed: )?damaged ')
+# What meets all of the damage, after random statements that met some of it.
+READ_DAMAGE = [
+    'ROLLBACK', 'DISCARD ALL', *(
+        f"SELECT * FROM topic.{function}('damaged', {partition})"
+        for function in ('fetch', 'fetch_text', 'fetch_json') for partition in (0, 1)),
+    'SELECT * FROM topics.damaged', 'SELECT * FROM topic.lag', 'SELECT * FROM topic.topic_stats',
+    "SELECT topic.roll_segment('damaged')", 'CALL topic.maintain()', 'CALL topic.maintain()',
+]
 
 SETUP = [
     'CREATE EXTENSION pg_topic',
@@ -214,7 +222,8 @@ class Fuzzer:
             generator.done(rows, self.session.info.transaction_status)
             if i % 20 == 0:
                 self.keep()
-        self.run('ROLLBACK')
+        for statement in READ_DAMAGE if damaged else ['ROLLBACK']:
+            self.run(statement)
         self.session.close()
         if damaged:
             self.execute_all(self.admin, CLEAN)
