@@ -351,5 +351,9 @@ for part in "$@"; do
 	"test_$part"
 done
 
+# Why the server crashed, if it did.
+[ $failed = 0 ] || [ -z "$server" ] ||
+	grep -E -A 12 'TRAP:|PANIC:|runtime error:|AddressSanitizer:' "$workspace/server.log" || true
+
 echo "$passed passed, $failed failed"
 [ $failed = 0 ]
