@@ -180,6 +180,9 @@ copy_postgres()
 			ln -s "$directory" "$workspace$directory"
 		}
 	done
+	# Where libdir has pkglibdir in it, it was made above, without its libraries.
+	directory=$("$PG_CONFIG" --libdir)
+	[ -L "$workspace$directory" ] || ln -sf "$directory"/lib* "$workspace$directory"
 	PG_CONFIG=$workspace$("$PG_CONFIG" --bindir)/pg_config
 	PATH=$("$PG_CONFIG" --bindir):$PATH
 }
