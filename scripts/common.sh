@@ -148,7 +148,8 @@ enter_workspace()
 	# what is named here.
 	environment=(PATH=/usr/local/bin:/usr/bin:/bin LC_ALL="$LC_ALL" TERM="${TERM-dumb}" CI="${CI-}"
 		PG_CONFIG="$PG_CONFIG" HOME="$workspace" TMPDIR="$workspace"
-		PG_TOPIC_WORKSPACE="$workspace")
+		PG_TOPIC_WORKSPACE="$workspace" FUZZ_SECONDS="${FUZZ_SECONDS-}"
+		COPT="${COPT-}" ASAN_OPTIONS="${ASAN_OPTIONS-}" UBSAN_OPTIONS="${UBSAN_OPTIONS-}")
 	script=$(realpath "$0")
 	set -- "$workspace/source/${script#"$tree"/}" "$@"
 	if [ "$(id -u)" = 0 ]; then
@@ -179,6 +180,9 @@ copy_postgres()
 			ln -s "$directory" "$workspace$directory"
 		}
 	done
+	# Where libdir has pkglibdir in it, it was made above, without its libraries.
+	directory=$("$PG_CONFIG" --libdir)
+	[ -L "$workspace$directory" ] || ln -sf "$directory"/lib* "$workspace$directory"
 	PG_CONFIG=$workspace$("$PG_CONFIG" --bindir)/pg_config
 	PATH=$("$PG_CONFIG" --bindir):$PATH
 }

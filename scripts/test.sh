@@ -7,7 +7,7 @@
 #
 # The last line is "N passed, N failed"; the exit status tells whether any
 # failed.  A part's function below says what it is.  PG_CONFIG=... chooses the
-# PostgreSQL to test with.
+# PostgreSQL to test with, FUZZ_SECONDS=600 how long to fuzz.
 # shellcheck source=scripts/common.sh
 . "$(dirname "$0")/common.sh"
 
@@ -44,6 +44,7 @@ enter_workspace "$@"
 passed=0
 failed=0
 log=$workspace/test.log
+fuzz_seconds=${FUZZ_SECONDS:-15}
 
 pass()
 {
@@ -68,7 +69,8 @@ fail()
 	done
 }
 
-# Run a command as one test.  None may take longer than five minutes.
+# Run a command as one test.  None may take longer than five minutes, but for
+# the fuzzers.
 #
 # usage: check NAME COMMAND...
 check()
@@ -76,7 +78,7 @@ check()
 	local name=$1
 
 	shift
-	if timeout -k 10 300 "$@" >"$log" 2>&1 </dev/null; then
+	if timeout -k 10 $((300 + fuzz_seconds)) "$@" >"$log" 2>&1 </dev/null; then
 		pass "$name"
 	else
 		fail "$name" "$log"
@@ -146,10 +148,21 @@ test_unit()
 	check "unit: sanitizers" make -s -C test/unit check-sanitize
 }
 
-# The corpus of the fuzzer.
+# The fuzzers: of the record batch codec, first with what is known, and of the
+# functions in SQL.  FUZZ_SECONDS is how long each looks for more, not always
+# for the same then.
 test_fuzz()
 {
-	check "fuzz" make -s -C test/fuzz check
+	local seed=1 encoding
+
+	[ -z "${FUZZ_SECONDS-}" ] || seed=$RANDOM
+	check "fuzz: corpus" make -s -C test/fuzz check
+	check "fuzz: record batches" make -s -C test/fuzz run SECONDS="$fuzz_seconds"
+	need_server || return 0
+	for encoding in UTF8 LATIN1; do
+		check "fuzz: SQL, $encoding" python3 -B test/fuzz/sql_fuzz.py \
+			--seconds $((fuzz_seconds / 2)) --seed $seed --encoding $encoding
+	done
 }
 
 # The server for all parts but TAP tests, which start their own; with the
@@ -337,6 +350,10 @@ shopt -s nullglob
 for part in "$@"; do
 	"test_$part"
 done
+
+# Why the server crashed, if it did.
+[ $failed = 0 ] || [ -z "$server" ] ||
+	grep -E -A 12 'TRAP:|PANIC:|runtime error:|AddressSanitizer:' "$workspace/server.log" || true
 
 echo "$passed passed, $failed failed"
 [ $failed = 0 ]

@@ -288,11 +288,14 @@ topic_dead_letter(PG_FUNCTION_ARGS)
 	else
 		default_name = default_topic_name(letter.topic);
 
+	/* Of records, each has an offset after it. */
+	if (letter.offset < 0 || letter.offset == PG_INT64_MAX)
+		report_no_record(&letter);
 	range.from_offset = letter.offset;
 	range.to_offset = letter.offset + 1;
 	reader = log_reader_begin(letter.topic, letter.partition, &range,
 							  GetActiveSnapshot());
-	if (letter.offset < 0 || !log_reader_next(reader, &record))
+	if (!log_reader_next(reader, &record))
 		report_no_record(&letter);
 
 	if (max_attempts > 0)

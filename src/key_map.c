@@ -86,7 +86,8 @@ copy_key(KeyMap *map, const PartitionKey *key)
 {
 	char	   *copy;
 
-	if ((Size) key->length > map->block_left)
+	/* An empty key needs no room, but it must be somewhere. */
+	if (!map->block || (Size) key->length > map->block_left)
 	{
 		Size		size = Max((Size) key->length, KEY_BLOCK_BYTES);
 
