@@ -29,7 +29,7 @@ set_heartbeat_lock_tag(LOCKTAG *tag, const char *group_id,
 {
 	uint64		group_hash =
 		hash_bytes_extended((const unsigned char *) group_id, strlen(group_id),
-						0);
+							0);
 
 	/* Members whose names have the same hash take turns, that is all. */
 	set_lock_tag(tag, TABLE,
