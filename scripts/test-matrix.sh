@@ -81,7 +81,7 @@ make_root()
 	mkdir -p "$(dirname "$root")"
 	rm -rf "$root.new"
 	attend KILL unshare --mount --pid --fork --kill-child --mount-proc \
-		mmdebstrap --quiet --mode=root --variant=minbase --aptopt="$settings" \
+		env TMPDIR="$scratch" mmdebstrap --quiet --mode=root --variant=minbase --aptopt="$settings" \
 		--include=ca-certificates "$release" "$root.new" \
 		"deb $archive $release main" &&
 		mv "$root.new" "$root"
@@ -141,7 +141,7 @@ leave()
 
 	if [ -n "$running" ]; then
 		kill -s "$signal" "$running" 2>/dev/null || true
-		wait "$running" || true
+		wait "$running" 2>/dev/null || true
 	fi
 	rm -rf --one-file-system "$scratch"
 	exit $status
