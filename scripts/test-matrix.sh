@@ -96,7 +96,7 @@ test_in_root()
 
 	shift
 	[ ! -e /etc/resolv.conf ] || cp -L /etc/resolv.conf "$root/etc/resolv.conf"
-	rm -rf "$root/pg_topic"
+	rm -rf "$root/pg_topic" "$root"/tmp/pg_topic.*	# of a run that was interrupted
 	mkdir "$root/pg_topic"
 	tar -C "$tree" -c --exclude=./.git . | tar -C "$root/pg_topic" -x --no-same-owner
 	# The root is changed by pivot_root, since whoever has changed it by chroot

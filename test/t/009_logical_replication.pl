@@ -99,7 +99,8 @@ subscriber(q{
 	SELECT topic.capture_table('sink', 'sinks', payload => 'row');
 	SELECT format('ALTER TABLE %s ENABLE ALWAYS TRIGGER %I', tgrelid::regclass, tgname)
 		FROM pg_trigger WHERE tgrelid IN ('item'::regclass, 'sink'::regclass) AND NOT tgisinternal \gexec});
-subscriber("CREATE SUBSCRIPTION application CONNECTION '$connection' PUBLICATION application WITH (streaming = on, two_phase = on)");
+my $streaming = $subscriber->pg_version >= 16 ? 'parallel' : 'on';
+subscriber("CREATE SUBSCRIPTION application CONNECTION '$connection' PUBLICATION application WITH (streaming = $streaming, two_phase = on)");
 $subscriber->wait_for_subscription_sync($publisher, 'application');
 is(subscriber(q{SELECT value->>'op', count(*) FROM topic.fetch_json('items') GROUP BY 1}), 'c|10',
 	'what is copied at first is captured');
