@@ -7,8 +7,9 @@
 # else.  So a script leaves nothing behind, needs no privileges beyond those
 # for missing packages, and does not mind others that run beside it.
 #
-# PG_CONFIG chooses the PostgreSQL to use; without it, the newest that is
-# installed, or else the newest that the package manager has.
+# PG_CONFIG chooses the PostgreSQL to use, which is installed if it is a Debian
+# package; without it, the newest that is installed, or else the newest that the
+# package manager has.
 # shellcheck shell=bash
 
 set -euo pipefail
@@ -22,7 +23,7 @@ build_packages=(make gcc libc6-dev liblz4-dev libzstd-dev zlib1g-dev libsnappy-d
 
 # What the history checker needs, and the servers that it mistreats.
 # shellcheck disable=SC2034 # the scripts use it
-history_packages=(python3 python3-psycopg2 pgbouncer libfaketime)
+history_packages=(python3 python3-psycopg2 pgbouncer libfaketime patch)
 
 die()
 {
@@ -101,12 +102,15 @@ apt_get()
 choose_postgres()
 {
 	postgres_packages=()
-	if [ -n "${PG_CONFIG-}" ]; then
+	if [[ ${PG_CONFIG-} =~ ^/usr/lib/postgresql/([0-9]+)/bin/pg_config$ ]]; then
+		postgres_major=${BASH_REMATCH[1]}
+	elif [ -n "${PG_CONFIG-}" ]; then
 		postgres_major=$("$PG_CONFIG" --version | sed 's/^PostgreSQL \([0-9]*\).*/\1/')
 		return
+	else
+		postgres_major=$({ find /usr/lib/postgresql -path '*/bin/postgres' 2>/dev/null || true; } |
+			cut -d / -f 5 | sort -n | tail -n 1)
 	fi
-	postgres_major=$({ find /usr/lib/postgresql -path '*/bin/postgres' 2>/dev/null || true; } |
-		cut -d / -f 5 | sort -n | tail -n 1)
 	if [ -z "$postgres_major" ] && command -v apt-cache >/dev/null; then
 		is_available postgresql || true
 		postgres_major=$(apt-cache pkgnames postgresql-server-dev- |

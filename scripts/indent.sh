@@ -34,7 +34,7 @@ sed -nE 's/^\} ([A-Za-z0-9_]+);$/\1/p; s/^typedef .*\(\*([A-Za-z0-9_]+)\).*/\1/p
 # Standard input, formatted.  Two habits of pg_bsd_indent are put right: it
 # sets the star of a function's return type apart, where the type has a line
 # of its own; and versions before 2.1.2 do not indent the lines on which a
-# variable's initializer continues.
+# variable's initializer continues, nor what is aligned with these.
 format()
 {
 	pg_bsd_indent "${flags[@]}" -U"$temporary/types" | awk '
@@ -42,6 +42,8 @@ format()
 		{
 			match($0, /^\t*/)
 			if (continued && RLENGTH == indent && !/^\t*[{}#]/)
+				moved = 1
+			if (moved && RLENGTH >= indent && !/^\t*[{}#]/)
 				$0 = "\t" $0
 			else if (/^\t*([A-Za-z_0-9]+[ \t]+)+\**[A-Za-z_0-9]+(\[[^]]*\])? =/)
 			{
@@ -49,7 +51,7 @@ format()
 				indent = RLENGTH
 			}
 			if (/[;{}]( *\t*\/\*.*)?$/)
-				continued = 0
+				continued = moved = 0
 			print
 		}'
 }

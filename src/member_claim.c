@@ -181,7 +181,7 @@ demand_claim(Subscription *subscription, int partition, const char *member_id,
 	{
 		const GroupPartition *owned =
 			demand_owned_partition(subscription, partition, member_id,
-							   member_epoch);
+								   member_epoch);
 
 		/* To try again is of use for the owner only. */
 		if (!claim)

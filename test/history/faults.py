@@ -216,6 +216,34 @@ class PointInTime(Fault):
         return True
 
 
+class Dump(Fault):
+    """pg_dump while everybody is at work; a new server has what it dumped.
+
+    Log, offsets and sinks must be those of one instant, here too.
+    """
+
+    may_lose = True
+    struck = False
+
+    def strike(self, run):
+        if self.struck:
+            return False
+        self.struck = True
+        dump = os.path.join(run.directory, 'dump')
+        # It gives up if a segment is dropped before it is locked.
+        while not self.server.dump(dump):
+            run.count('times that it had to be dumped again')
+        self.server.kill_all()
+        self.server = run.server('restored')
+        self.servers.append(self.server)
+        self.server.create(run.arguments.template)
+        self.server.start()
+        self.server.restore(dump)
+        run.target = self.server.dsn, 1
+        time.sleep(0.5)         # everybody goes on there
+        return True
+
+
 class DiskFull(Fault):
     """No room for data, while there is room for the WAL."""
 
@@ -502,6 +530,7 @@ ALL = {
     'synchronous-promotion': SynchronousPromotion,
     'asynchronous-promotion': AsynchronousPromotion,
     'point-in-time': PointInTime,
+    'dump': Dump,
     'disk-full': DiskFull,
     'wal-full': WalFull,
     'out-of-locks': OutOfLocks,

@@ -83,6 +83,15 @@ class Server:
         with open(os.path.join(self.data, 'recovery.signal'), 'w', encoding='utf-8'):
             pass
 
+    def dump(self, directory):
+        """A dump, while everybody is at work; False if that is not possible now."""
+        shutil.rmtree(directory, ignore_errors=True)
+        return subprocess.run(['pg_dump', '-Fd', '-j', '2', '-f', directory, self.dsn],
+                              check=False, stderr=subprocess.DEVNULL).returncode == 0
+
+    def restore(self, directory):
+        subprocess.run(['pg_restore', '-e', '-j', '2', '-d', self.dsn, directory], check=True)
+
     def pg_ctl(self, *arguments):
         return subprocess.run(
             [*self.enter, 'pg_ctl', '-s', '-w', '-t', '60', '-D', self.data, '-l', self.log,

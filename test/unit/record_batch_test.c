@@ -185,7 +185,7 @@ test_published_batches(void)
 		};
 		const RecordInput input =
 			RECORD(INT64CONST(1479847795005), STRING_BYTES("\x01\x02\x03\x04"),
-			   STRING_BYTES("\x05\x06\x07"), &header, 1);
+				   STRING_BYTES("\x05\x06\x07"), &header, 1);
 
 		bytes = from_hex(sarama_record);
 		ok(decodes_to(bytes, 0, &input, 1), "sarama: a record with a header");
@@ -209,7 +209,7 @@ test_published_batches(void)
 	{
 		const RecordInput input =
 			RECORD(INT64CONST(1726045973899), NULL_BYTES,
-			   STRING_BYTES("Hello Kafka!"), NULL, 0);
+				   STRING_BYTES("Hello Kafka!"), NULL, 0);
 
 		bytes = from_hex(hello_kafka);
 		ok(decodes_to(bytes, 0, &input, 1), "CodeCrafters: a topic's batch");
@@ -350,7 +350,7 @@ test_builder(void)
 	static const RecordHeader header = {STRING_BYTES("h"), NULL_BYTES};
 	static const RecordInput input =
 		RECORD(INT64CONST(1700000000000), STRING_BYTES("key"),
-		   STRING_BYTES("some value"), &header, 1);
+			   STRING_BYTES("some value"), &header, 1);
 	RecordInput record = input;
 	RecordHeader huge[3];
 	RecordBatchBuilder builder;
