@@ -200,6 +200,7 @@ become_user(Oid user)
 SavedUser
 become_extension_owner(void)
 {
+	check_catalog_version();
 	return become_user(extension_owner());
 }
 

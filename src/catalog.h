@@ -132,7 +132,8 @@ extern void catalog_init(void);
 
 /*
  * An error if the catalog is older than what the library works with.  To be
- * called before tables are looked at; catalog_relation_oid() does.
+ * called before tables are looked at; catalog_relation_oid() and
+ * become_extension_owner() do.
  */
 extern void check_catalog_version(void);
 extern Oid	catalog_relation_oid(const char *name);

@@ -151,6 +151,10 @@ sub goes_on
 {
 	my ($self, $name) = @_;
 
+	# The offsets of records that were rolled back are given again when VACUUM has
+	# removed these; in a dump they are not.
+	$self->query('VACUUM (INDEX_CLEANUP on)');
+
 	# Producers go on where they were, in partitions, topics and segments.
 	is($self->query(q{SELECT topic.produce('orders', 'next', partition => p) FROM generate_series(0, 2) p}),
 		$self->{next}, "$name: the next offsets");
