@@ -17,12 +17,14 @@ OBJS = $(sort $(patsubst %.c,%.o,$(wildcard src/*.c)))
 SHLIB_LINK = -llz4 -lzstd -lz -lsnappy
 
 # The install script, part by part, in the order in which they need each other.
-SQL_PARTS = prologue header topic_fdw topic segment retention producer \
+SQL_PARTS = prologue catalog header topic_fdw topic segment retention producer \
 	producer_state produced_key produce produce_query send fetch \
 	time_index group consumer_offset consume commit group_member poll \
 	member_commit first_time dead_letter wait_for_records capture \
 	maintenance monitor
 DATA_built = sql/install/$(EXTENSION)--$(EXTVERSION).sql
+# Those of released versions, and the scripts that upgrade them.
+DATA = $(wildcard sql/versions/*.sql)
 
 # Tests on a running server.  TAP_TESTS is not set: it would have installcheck
 # fail where the Perl modules are missing.
@@ -41,6 +43,9 @@ PGXS := $(shell $(PG_CONFIG) --pgxs)
 include $(PGXS)
 
 $(OBJS) $(OBJS:.o=.bc): $(wildcard src/*.h)
+
+src/catalog.o src/catalog.bc: CPPFLAGS += -DPG_TOPIC_VERSION='"$(EXTVERSION)"'
+src/catalog.o src/catalog.bc: pg_topic.control
 
 $(DATA_built): $(patsubst %,src/%.sql,$(SQL_PARTS))
 	mkdir -p $(@D)

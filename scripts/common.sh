@@ -151,7 +151,8 @@ enter_workspace()
 	# Nothing of the caller's environment reaches the servers and clients but
 	# what is named here.
 	environment=(PATH=/usr/local/bin:/usr/bin:/bin LC_ALL="$LC_ALL" TERM="${TERM-dumb}" CI="${CI-}"
-		PG_CONFIG="$PG_CONFIG" HOME="$workspace" TMPDIR="$workspace"
+		PG_CONFIG="$PG_CONFIG" PG_TOPIC_OLD_PG_CONFIG="${PG_TOPIC_OLD_PG_CONFIG-}"
+		HOME="$workspace" TMPDIR="$workspace"
 		PG_TOPIC_WORKSPACE="$workspace" FUZZ_SECONDS="${FUZZ_SECONDS-}"
 		COPT="${COPT-}" ASAN_OPTIONS="${ASAN_OPTIONS-}" UBSAN_OPTIONS="${UBSAN_OPTIONS-}")
 	script=$(realpath "$0")

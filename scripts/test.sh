@@ -7,12 +7,13 @@
 #
 # The last line is "N passed, N failed"; the exit status tells whether any
 # failed.  A part's function below says what it is.  PG_CONFIG=... chooses the
-# PostgreSQL to test with, FUZZ_SECONDS=600 how long to fuzz.
+# PostgreSQL to test with, PG_TOPIC_OLD_PG_CONFIG=... an older one, which
+# pg_upgrade is tested with, FUZZ_SECONDS=600 how long to fuzz.
 # shellcheck source=scripts/common.sh
 . "$(dirname "$0")/common.sh"
 
-all_parts=(build indent scripts meta unit fuzz regress isolation pgtap tap
-	history docs python clients demo)
+all_parts=(build indent scripts meta unit fuzz regress upgrade isolation pgtap
+	tap history docs python clients demo)
 
 for part in "$@"; do
 	[[ " ${all_parts[*]} " == *" $part "* ]] || die "no part $part; there are: ${all_parts[*]}"
@@ -129,9 +130,11 @@ test_scripts()
 	done
 }
 
-# PGXN demands the version in META.json; it must be the control file's.
+# PGXN demands the version in META.json; it must be the control file's.  Scripts
+# of released versions are not changed any more.
 test_meta()
 {
+	check "meta: released scripts" env -C sql/versions sha256sum -c SHA256SUMS
 	check "meta" python3 -c '
 import json, re
 control = re.search("default_version = .(.+).", open("pg_topic.control").read())[1]
@@ -181,13 +184,13 @@ need_server()
 # make installcheck, of tests that are named in the output of pg_regress; which
 # speaks TAP since PostgreSQL 16.
 #
-# usage: installcheck PART DIFFS VARIABLE
+# usage: installcheck PART DIFFS VARIABLE...
 installcheck()
 {
 	local part=$1 diffs=$2 status=0 before=$failed line name
 
 	need_server || return 0
-	timeout -k 10 600 make -s installcheck "$3" >"$log" 2>&1 </dev/null || status=$?
+	timeout -k 10 600 make -s installcheck "${@:3}" >"$log" 2>&1 </dev/null || status=$?
 	while read -r line; do
 		name=$(sed -E 's/^(test|(not )?ok [0-9]+ +[-+]) +([^ ]+).*/\3/' <<<"$line")
 		case $line in
@@ -208,6 +211,18 @@ installcheck()
 test_regress()
 {
 	installcheck regress regression.diffs ISOLATION=
+}
+
+# The same in a database whose extension was created as the first version, and
+# updated.
+test_upgrade()
+{
+	need_server || return 0
+	fresh_database
+	psql -X -q -d test -c "CREATE EXTENSION pg_topic VERSION '0.1.0'" \
+		-c "ALTER EXTENSION pg_topic UPDATE"
+	installcheck upgrade regression.diffs ISOLATION= \
+		REGRESS_OPTS="--use-existing --dbname=test"
 }
 
 # What concurrent sessions see: test/isolation.
@@ -242,12 +257,32 @@ test_pgtap()
 	done
 }
 
+# Install the extension into a copy of the older PostgreSQL, too.
+install_into_old_postgres()
+{
+	local pg_config=$workspace/old_pg_config
+
+	(
+		PG_CONFIG=$PG_TOPIC_OLD_PG_CONFIG
+		copy_postgres
+		cp -r "$workspace/source" "$workspace/old_source"
+		cd "$workspace/old_source"
+		make -s clean
+		install_extension
+		echo "$PG_CONFIG" >"$pg_config"
+	) && PG_TOPIC_OLD_PG_CONFIG=$(cat "$pg_config")
+}
+
 # Crashes, standbys, dumps: test/t, with servers of their own.
 test_tap()
 {
 	local file name log_file before=$failed
 
 	need_server || return 0
+	[ -z "$PG_TOPIC_OLD_PG_CONFIG" ] || install_into_old_postgres || {
+		fail "build for $PG_TOPIC_OLD_PG_CONFIG"
+		return 0
+	}
 
 	# They wait more than they work, so there is one for each processor.
 	timeout -k 10 900 make -s prove_installcheck PROVE_FLAGS="-j $(nproc)" \

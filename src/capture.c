@@ -364,9 +364,9 @@ topic_on_create_trigger(PG_FUNCTION_ARGS)
 
 	/*
 	 * Anybody may be here, for whatever trigger he has created: also one who
-	 * has no right on our schema.
+	 * has no right on our schema, or while the catalog is too old for us.
 	 */
-	saved = become_extension_owner();
+	saved = become_user(extension_owner());
 	catalog_spi_execute(query, 0, NULL, NULL, NULL);
 	restore_user(saved);
 	for (uint64 i = 0; i < SPI_processed; i++)

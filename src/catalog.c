@@ -10,22 +10,125 @@
  * committed state: a drop_topic under REPEATABLE READ would leave behind what
  * is newer than its snapshot, for the next topic of that name to find.
  *
+ * The library's file is replaced at once, and each database's catalog later, by
+ * ALTER EXTENSION.  Until then its tables may lack what C code takes for
+ * granted.  So before a session first looks at them it looks at the extension's
+ * version.
+ *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
+#include "access/genam.h"
 #include "access/htup_details.h"
+#include "access/table.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
+#include "catalog/pg_extension.h"
 #include "catalog/pg_namespace.h"
 #include "executor/spi.h"
+#include "fmgr.h"
 #include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/fmgroids.h"
 #include "utils/guc.h"
+#include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/snapmgr.h"
 #include "utils/syscache.h"
 
 #include "catalog.h"
+
+PG_FUNCTION_INFO_V1(topic_library_version);
+
+/* Is the extension's version known to be one that the library works with? */
+static bool catalog_version_checked = false;
+
+/*
+ * What makes a catalog older, DROP EXTENSION and CREATE EXTENSION, or the
+ * rollback of an update, changes tables, and so invalidates relations.
+ */
+static void
+forget_catalog_version(Datum arg, Oid relid)
+{
+	catalog_version_checked = false;
+}
+
+void
+catalog_init(void)
+{
+	CacheRegisterRelcacheCallback(forget_catalog_version, (Datum) 0);
+}
+
+/* Versions as numbers that can be compared. */
+static int
+version_number(const char *version)
+{
+	int			major = 0;
+	int			minor = 0;
+	int			patch = 0;
+
+	(void) sscanf(version, "%d.%d.%d", &major, &minor, &patch);
+	return (major * 1000 + minor) * 1000 + patch;
+}
+
+/* The extension's version in this database; NULL if it is not there. */
+static char *
+extension_version(void)
+{
+	Relation	relation;
+	SysScanDesc scan;
+	ScanKeyData key;
+	HeapTuple	tuple;
+	char	   *version = NULL;
+
+	relation = table_open(ExtensionRelationId, AccessShareLock);
+	ScanKeyInit(&key, Anum_pg_extension_extname, BTEqualStrategyNumber,
+				F_NAMEEQ, CStringGetDatum("pg_topic"));
+	scan = systable_beginscan(relation, ExtensionNameIndexId, true, NULL, 1,
+							  &key);
+	tuple = systable_getnext(scan);
+	if (HeapTupleIsValid(tuple))
+	{
+		bool		isnull;
+
+		version = TextDatumGetCString(heap_getattr(tuple,
+												   Anum_pg_extension_extversion,
+												   RelationGetDescr(relation),
+												   &isnull));
+	}
+	systable_endscan(scan);
+	table_close(relation, AccessShareLock);
+	return version;
+}
+
+void
+check_catalog_version(void)
+{
+	char	   *version;
+
+	if (catalog_version_checked)
+		return;
+	version = extension_version();
+	if (version && version_number(version) < version_number(CATALOG_VERSION))
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("extension \"pg_topic\" is of version %s, too old for its library of version %s",
+						version, PG_TOPIC_VERSION),
+				 errhint("Run ALTER EXTENSION pg_topic UPDATE.")));
+
+	/* No invalidation was accepted since the row was read. */
+	catalog_version_checked = true;
+}
+
+/*
+ * library_version()
+ */
+Datum
+topic_library_version(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_TEXT_P(cstring_to_text(PG_TOPIC_VERSION));
+}
 
 Oid
 topics_namespace_oid(void)
@@ -45,6 +148,7 @@ catalog_relation_oid(const char *name)
 {
 	Oid			relid;
 
+	check_catalog_version();
 	relid = get_relname_relid(name, get_namespace_oid(CATALOG_SCHEMA, false));
 	if (!OidIsValid(relid))
 		ereport(ERROR,
@@ -96,6 +200,7 @@ become_user(Oid user)
 SavedUser
 become_extension_owner(void)
 {
+	check_catalog_version();
 	return become_user(extension_owner());
 }
 

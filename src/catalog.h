@@ -15,6 +15,13 @@
 #define TOPICS_SCHEMA	"topics"	/* one foreign table per topic */
 #define LOG_SCHEMA		"topic_log" /* the segments */
 
+/*
+ * The version of the extension that last changed what C code relies on in these
+ * tables.  The library works with the catalogs of that version and of later
+ * ones: see src/README.
+ */
+#define CATALOG_VERSION "0.1.0"
+
 /* Columns of topic.topics; see topic.sql. */
 #define Anum_topics_topic				1
 #define Anum_topics_topic_id			2
@@ -121,6 +128,14 @@
 #define Anum_producer_states_written_at			9
 #define Natts_producer_states					9
 
+extern void catalog_init(void);
+
+/*
+ * An error if the catalog is older than what the library works with.  To be
+ * called before tables are looked at; catalog_relation_oid() and
+ * become_extension_owner() do.
+ */
+extern void check_catalog_version(void);
 extern Oid	catalog_relation_oid(const char *name);
 extern Oid	topics_namespace_oid(void);
 extern Oid	log_namespace_oid(void);

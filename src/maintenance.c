@@ -575,6 +575,7 @@ maintain_topics(void (*next_transaction) (void))
 	old_context = CurrentMemoryContext;
 	next_step(next_transaction);
 	MemoryContextSwitchTo(old_context);
+	check_catalog_version();
 	names = topic_names();
 	topic_context = AllocSetContextCreate(CurrentMemoryContext,
 										  "pg_topic maintenance",

@@ -192,6 +192,10 @@ maintenance_worker_init(void)
 							   NULL, &maintenance_databases, "postgres",
 							   PGC_POSTMASTER, GUC_LIST_INPUT, check_databases,
 							   NULL, NULL);
+
+	/* pg_upgrade moves what nobody changes meanwhile. */
+	if (IsBinaryUpgrade)
+		return;
 	copy = pstrdup(maintenance_databases);
 	(void) SplitIdentifierString(copy, ',', &databases);
 	foreach(cell, databases)

@@ -10,6 +10,7 @@
 #include "fmgr.h"
 #include "utils/guc.h"
 
+#include "catalog.h"
 #include "claim.h"
 #include "fetch.h"
 #include "group_expiry.h"
@@ -31,6 +32,7 @@ void		_PG_init(void);
 void
 _PG_init(void)
 {
+	catalog_init();
 	topic_cache_init();
 	claims_init();
 	segment_roll_init();

@@ -231,13 +231,48 @@ lock_new_topic_name(const char *name)
 }
 
 /*
- * Remove what is left of topics whose relation is gone: segments, offsets,
- * catalog rows.  `query` selects topic_id and topic.
+ * Triggers depend on the relation of a topic that they capture a table into;
+ * but how to be rid of them only we can say.  And pg_upgrade loses that: it
+ * creates triggers one by one, event triggers after them, and makes pg_depend
+ * anew from the commands (capture.c).
  */
 static void
-forget_topics(const char *query)
+check_captures_nothing(const char *topic)
 {
-	SavedUser	saved = become_extension_owner();
+	Oid			types[] = {TEXTOID};
+	Datum		values[] = {CStringGetTextDatum(topic)};
+
+	catalog_spi_connect();
+	catalog_spi_execute("SELECT table_name FROM topic.captured_tables "
+						"WHERE topic OPERATOR(pg_catalog.=) $1 "
+						"ORDER BY table_name::pg_catalog.text LIMIT 1",
+						lengthof(types), types, values, NULL);
+	if (SPI_processed > 0)
+	{
+		char	   *table = SPI_getvalue(SPI_tuptable->vals[0],
+										 SPI_tuptable->tupdesc, 1);
+
+		ereport(ERROR,
+				(errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
+				 errmsg("cannot drop topic \"%s\" because table %s is captured into it",
+						topic, table),
+				 errhint("Have the table's owner release it with topic.release_table(), or drop foreign table %s with CASCADE.",
+						 quote_qualified_identifier(TOPICS_SCHEMA, topic))));
+	}
+	SPI_finish();
+}
+
+/*
+ * Remove what is left of topics whose relation is gone: segments, offsets,
+ * catalog rows.  `query` selects topic_id and topic.  A drop that goes on can
+ * be refused, if a table is captured into the topic.
+ *
+ * Whoever drops whatever is here, so the version of the catalog is not checked.
+ */
+static void
+forget_topics(const char *query, bool can_be_refused)
+{
+	SavedUser	saved = become_user(extension_owner());
 	SPITupleTable *topics;
 	uint64		count;
 
@@ -250,6 +285,8 @@ forget_topics(const char *query)
 		char	   *topic_id = SPI_getvalue(topics->vals[i], topics->tupdesc, 1);
 		char	   *topic = SPI_getvalue(topics->vals[i], topics->tupdesc, 2);
 
+		if (can_be_refused)
+			check_captures_nothing(topic);
 		drop_segment_tables(atoi(topic_id));
 		catalog_spi_execute(psprintf("DELETE FROM topic.segments "
 									 "WHERE topic_id OPERATOR(pg_catalog.=) %s",
@@ -288,7 +325,7 @@ forget_dead_topic(const char *name)
 						   "WHERE topic OPERATOR(pg_catalog.=) %s "
 						   "AND NOT EXISTS (SELECT FROM pg_catalog.pg_class c "
 						   "WHERE c.oid OPERATOR(pg_catalog.=) relation)",
-						   quote_literal_cstr(name)));
+						   quote_literal_cstr(name)), false);
 }
 
 /*
@@ -543,36 +580,6 @@ topic_alter_topic(PG_FUNCTION_ARGS)
 }
 
 /*
- * Triggers depend on the relation of a topic that they capture a table into;
- * but how to be rid of them only we can say.
- */
-static void
-check_captures_nothing(const char *topic)
-{
-	Oid			types[] = {TEXTOID};
-	Datum		values[] = {CStringGetTextDatum(topic)};
-
-	catalog_spi_connect();
-	catalog_spi_execute("SELECT table_name FROM topic.captured_tables "
-						"WHERE topic OPERATOR(pg_catalog.=) $1 "
-						"ORDER BY table_name::pg_catalog.text LIMIT 1",
-						lengthof(types), types, values, NULL);
-	if (SPI_processed > 0)
-	{
-		char	   *table = SPI_getvalue(SPI_tuptable->vals[0],
-										 SPI_tuptable->tupdesc, 1);
-
-		ereport(ERROR,
-				(errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
-				 errmsg("cannot drop topic \"%s\" because table %s is captured into it",
-						topic, table),
-				 errhint("Have the table's owner release it with topic.release_table(), or drop foreign table %s with CASCADE.",
-						 quote_qualified_identifier(TOPICS_SCHEMA, topic))));
-	}
-	SPI_finish();
-}
-
-/*
  * drop_topic(topic text, if_exists boolean)
  */
 Datum
@@ -615,6 +622,6 @@ topic_on_sql_drop(PG_FUNCTION_ARGS)
 				  "JOIN pg_catalog.pg_event_trigger_dropped_objects() d "
 				  "ON d.objid OPERATOR(pg_catalog.=) t.relation::pg_catalog.oid "
 				  "AND d.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass "
-				  "AND d.objsubid OPERATOR(pg_catalog.=) 0");
+				  "AND d.objsubid OPERATOR(pg_catalog.=) 0", true);
 	PG_RETURN_NULL();
 }
