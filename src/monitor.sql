@@ -171,7 +171,7 @@ SELECT s.group_id,
 			OR u.age OPERATOR(pg_catalog.<) '0'::pg_catalog.interval
 		THEN '0'::pg_catalog.interval
 		ELSE u.age END AS time_lag,
-	p.pid AS open_producer_pid,
+	o.open_producer_pid,
 	l.pid AS claimed_by_pid,
 	c.committed_at
 FROM (SELECT group_id, topic FROM topic.consumer_offsets
@@ -180,7 +180,15 @@ FROM (SELECT group_id, topic FROM topic.consumer_offsets
 -- Nobody owns a group yet whose first user's transaction is still open.
 LEFT JOIN topic.groups g ON g.group_id OPERATOR(pg_catalog.=) s.group_id
 JOIN topic.topics t ON t.topic OPERATOR(pg_catalog.=) s.topic
-CROSS JOIN LATERAL topic.offsets(t.topic) o
+CROSS JOIN LATERAL (
+	SELECT o.*, p.pid AS open_producer_pid
+	FROM topic.offsets(t.topic) o
+	-- Once for all partitions: it looks at each.
+	LEFT JOIN (
+		SELECT DISTINCT ON (partition) partition, pid
+		FROM topic.open_producers p
+		WHERE p.topic OPERATOR(pg_catalog.=) t.topic
+		ORDER BY partition, first_offset) p ON p.partition OPERATOR(pg_catalog.=) o.partition) o
 LEFT JOIN topic.consumer_offsets c
 	ON c.group_id OPERATOR(pg_catalog.=) s.group_id
 	AND c.topic OPERATOR(pg_catalog.=) s.topic
@@ -191,11 +199,6 @@ LEFT JOIN LATERAL (
 			GREATEST(c.committed_offset, o.log_start_offset)) AS age
 	WHERE o.high_watermark OPERATOR(pg_catalog.>)
 		GREATEST(c.committed_offset, o.log_start_offset)) u ON true
-LEFT JOIN LATERAL (
-	SELECT p.pid FROM topic.open_producers p
-	WHERE p.topic OPERATOR(pg_catalog.=) t.topic
-	AND p.partition OPERATOR(pg_catalog.=) o.partition
-	ORDER BY p.first_offset LIMIT 1) p ON true
 LEFT JOIN pg_catalog.pg_locks l
 	ON l.locktype OPERATOR(pg_catalog.=) 'object'
 	AND l.database OPERATOR(pg_catalog.=)
