@@ -14,6 +14,9 @@
  */
 #include "postgres.h"
 
+#define LZ4F_STATIC_LINKING_ONLY	/* for the codes of errors */
+#include <lz4frame.h>
+
 #include "access/genam.h"
 #include "access/htup_details.h"
 #include "access/table.h"
@@ -35,13 +38,19 @@ static int64 calls = 0;			/* since the last fail_calls() */
 static int64 first_failure = 0; /* the first one that fails */
 static int64 failures = 0;		/* how many do from that on */
 
-static void
-call(const char *function)
+static bool
+call_fails(const char *function)
 {
 	if (!IsTransactionState() && GetCurrentTransactionNestLevel() > 0)
 		elog(PANIC, "%s called while a transaction ends", function);
 	calls++;
-	if (calls >= first_failure && calls - first_failure < failures)
+	return calls >= first_failure && calls - first_failure < failures;
+}
+
+static void
+call(const char *function)
+{
+	if (call_fails(function))
 		ereport(ERROR,
 				(errcode(ERRCODE_OUT_OF_MEMORY),
 				 errmsg("call %lld failed on purpose: %s", (long long) calls,
@@ -125,6 +134,27 @@ __wrap_hash_search(HTAB *table, const void *key, HASHACTION action, bool *found)
 	if (action == HASH_ENTER)
 		call("hash_search");
 	return __real_hash_search(table, key, action, found);
+}
+
+extern size_t __real_LZ4F_decompress(LZ4F_dctx *context, void *target,
+									 size_t *target_size, const void *source,
+									 size_t *source_size,
+									 const LZ4F_decompressOptions_t *options);
+extern size_t __wrap_LZ4F_decompress(LZ4F_dctx *context, void *target,
+									 size_t *target_size, const void *source,
+									 size_t *source_size,
+									 const LZ4F_decompressOptions_t *options);
+
+/* It allocates buffers that it keeps. */
+size_t
+__wrap_LZ4F_decompress(LZ4F_dctx *context, void *target, size_t *target_size,
+					   const void *source, size_t *source_size,
+					   const LZ4F_decompressOptions_t *options)
+{
+	if (call_fails("LZ4F_decompress"))
+		return (size_t) -(ssize_t) LZ4F_ERROR_allocation_failed;
+	return __real_LZ4F_decompress(context, target, target_size, source,
+								  source_size, options);
 }
 
 /*

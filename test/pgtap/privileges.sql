@@ -130,6 +130,7 @@ INSERT INTO commands (command, allowed) VALUES
 	('SELECT topic.headers_to_jsonb(''{}'')', :'everybody'),
 	('TABLE topic.lag', :'everybody'),
 	('TABLE topic.open_producers', :'everybody'),
+	('TABLE topic.claims', :'everybody'),
 	('TABLE topic.topic_stats', :'everybody'),
 	('TABLE topic.partition_stats', :'everybody'),
 	('TABLE topic.maintenance', :'everybody'),
