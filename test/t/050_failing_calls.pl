@@ -47,7 +47,6 @@ $node->safe_psql('postgres', $_) for (
 	SELECT FROM topic.join_group('members', ARRAY['source'], 'm', session_timeout => '1 d');
 	SELECT FROM topic.init_producer('p');
 	SELECT FROM topic.produce('plain', 'forgotten', key => 'k', idempotency_key => 'again');
-	CREATE TABLE numbers (n int);
 	CREATE TABLE done (operation text, counted bigint);
 	CREATE TABLE consumed (record_offset bigint);
 	CREATE TABLE polled (record_offset bigint);
