@@ -193,7 +193,13 @@ decompress_lz4(const char *data, size_t length, Output *output)
 		result = LZ4F_decompress(context, output->data + output->size,
 								 &produced, data, &consumed, NULL);
 		if (LZ4F_isError(result))
+		{
+			/* Only static linking offers the code of an error. */
+			if (strcmp(LZ4F_getErrorName(result),
+					   "ERROR_allocation_failed") == 0)
+				report_out_of_memory();
 			return damaged;
+		}
 		output->size += produced;
 		data += consumed;
 		length -= consumed;

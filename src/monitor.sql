@@ -171,7 +171,7 @@ SELECT s.group_id,
 			OR u.age OPERATOR(pg_catalog.<) '0'::pg_catalog.interval
 		THEN '0'::pg_catalog.interval
 		ELSE u.age END AS time_lag,
-	p.pid AS open_producer_pid,
+	o.open_producer_pid,
 	l.pid AS claimed_by_pid,
 	c.committed_at
 FROM (SELECT group_id, topic FROM topic.consumer_offsets
@@ -180,7 +180,15 @@ FROM (SELECT group_id, topic FROM topic.consumer_offsets
 -- Nobody owns a group yet whose first user's transaction is still open.
 LEFT JOIN topic.groups g ON g.group_id OPERATOR(pg_catalog.=) s.group_id
 JOIN topic.topics t ON t.topic OPERATOR(pg_catalog.=) s.topic
-CROSS JOIN LATERAL topic.offsets(t.topic) o
+CROSS JOIN LATERAL (
+	SELECT o.*, p.pid AS open_producer_pid
+	FROM topic.offsets(t.topic) o
+	-- Once for all partitions: it looks at each.
+	LEFT JOIN (
+		SELECT DISTINCT ON (partition) partition, pid
+		FROM topic.open_producers p
+		WHERE p.topic OPERATOR(pg_catalog.=) t.topic
+		ORDER BY partition, first_offset) p ON p.partition OPERATOR(pg_catalog.=) o.partition) o
 LEFT JOIN topic.consumer_offsets c
 	ON c.group_id OPERATOR(pg_catalog.=) s.group_id
 	AND c.topic OPERATOR(pg_catalog.=) s.topic
@@ -191,11 +199,6 @@ LEFT JOIN LATERAL (
 			GREATEST(c.committed_offset, o.log_start_offset)) AS age
 	WHERE o.high_watermark OPERATOR(pg_catalog.>)
 		GREATEST(c.committed_offset, o.log_start_offset)) u ON true
-LEFT JOIN LATERAL (
-	SELECT p.pid FROM topic.open_producers p
-	WHERE p.topic OPERATOR(pg_catalog.=) t.topic
-	AND p.partition OPERATOR(pg_catalog.=) o.partition
-	ORDER BY p.first_offset LIMIT 1) p ON true
 LEFT JOIN pg_catalog.pg_locks l
 	ON l.locktype OPERATOR(pg_catalog.=) 'object'
 	AND l.classid OPERATOR(pg_catalog.=) 'topic.consumer_offsets'::pg_catalog.regclass
@@ -249,6 +252,44 @@ COMMENT ON COLUMN topic.group_info.created_at IS 'When the group was created or 
 COMMENT ON COLUMN topic.group_info.topics IS 'Topics in which the group has committed offsets.';
 COMMENT ON COLUMN topic.group_info.last_commit IS 'When the group last committed an offset.';
 COMMENT ON COLUMN topic.group_info.members IS 'How many members it has.';
+
+CREATE VIEW topic.claims WITH (security_barrier) AS
+SELECT c.group_id,
+	c.topic,
+	l.objsubid::pg_catalog.int4 AS partition,
+	l.pid,
+	p.gid AS prepared_transaction,
+	COALESCE(a.xact_start, p.prepared) AS since
+FROM pg_catalog.pg_locks l
+LEFT JOIN (
+	SELECT g.group_id, t.topic, topic.claim_key(g.group_id, t.topic) AS key
+	FROM topic.group_info g
+	CROSS JOIN topic.topics t
+	WHERE pg_catalog.has_table_privilege(t.relation, 'SELECT')) c
+	ON c.key OPERATOR(pg_catalog.=) l.objid
+LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid OPERATOR(pg_catalog.=) l.pid
+-- A prepared transaction has no process, but a lock on its own number.
+LEFT JOIN pg_catalog.pg_locks x
+	ON x.virtualtransaction OPERATOR(pg_catalog.=) l.virtualtransaction
+	AND x.locktype OPERATOR(pg_catalog.=) 'transactionid'
+	AND x.pid IS NULL
+	AND l.pid IS NULL
+LEFT JOIN pg_catalog.pg_prepared_xacts p ON p.transaction OPERATOR(pg_catalog.=) x.transactionid
+WHERE l.locktype OPERATOR(pg_catalog.=) 'object'
+AND l.database OPERATOR(pg_catalog.=)
+	(SELECT d.oid FROM pg_catalog.pg_database d
+	 WHERE d.datname OPERATOR(pg_catalog.=) pg_catalog.current_database())
+AND l.classid OPERATOR(pg_catalog.=) 'topic.consumer_offsets'::pg_catalog.regclass
+AND l.granted
+AND (c.group_id IS NOT NULL OR pg_catalog.pg_has_role('pg_monitor', 'USAGE'));
+COMMENT ON VIEW topic.claims IS
+'Partitions that open transactions consume, poll or commit for a group.';
+COMMENT ON COLUMN topic.claims.group_id IS 'The consumer group; NULL: one that is not there until the transaction is committed, or that the caller may not see.';
+COMMENT ON COLUMN topic.claims.topic IS 'The topic; NULL if group_id is.';
+COMMENT ON COLUMN topic.claims.partition IS 'The partition.';
+COMMENT ON COLUMN topic.claims.pid IS 'The process to look at in pg_stat_activity; NULL for a prepared transaction.';
+COMMENT ON COLUMN topic.claims.prepared_transaction IS 'Name of the prepared transaction, if it is one.';
+COMMENT ON COLUMN topic.claims.since IS 'When the transaction began, or was prepared.';
 
 CREATE VIEW topic.members WITH (security_barrier) AS
 SELECT m.group_id,
@@ -396,5 +437,5 @@ COMMENT ON COLUMN topic.maintenance.due IS 'Steps that the next run has to do.';
 COMMENT ON COLUMN topic.maintenance.held_up IS 'Those of them that wait for somebody''s lock or snapshot.';
 COMMENT ON COLUMN topic.maintenance.held_up_by IS 'Processes to look at in pg_stat_activity: whose locks and snapshots these are; 0: a prepared transaction, or a replication slot that is not in use.';
 
-GRANT SELECT ON topic.open_producers, topic.partition_stats, topic.topic_stats, topic.lag,
+GRANT SELECT ON topic.open_producers, topic.claims, topic.partition_stats, topic.topic_stats, topic.lag,
 	topic.group_info, topic.members, topic.assignments, topic.maintenance TO PUBLIC;

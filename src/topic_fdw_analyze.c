@@ -8,6 +8,10 @@
  * topic as for a small one.  Offsets without a record count as what they are:
  * the fewer of them have one, the fewer records there are.
  *
+ * ANALYZE keeps the sample in memory.  Of an ordinary table that is little, as
+ * large values are in the TOAST table; of a topic they are in the records.  So
+ * what is more than maintenance_work_mem is taken out again, evenly.
+ *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
@@ -35,18 +39,47 @@ typedef struct RecordSample
 	RecordFormatter formatter;
 	MemoryContext record_context;
 	int64		offsets;		/* that were looked at */
+	int64		records;		/* that were there */
+	int			interval;		/* one of so many is in the sample */
 	HeapTuple  *rows;
 	int			count;
+	Size		bytes;			/* of the rows */
 } RecordSample;
+
+/* Take every other row out of the sample. */
+static void
+thin_out(RecordSample *sample)
+{
+	int			kept = 0;
+
+	for (int i = 0; i < sample->count; i++)
+	{
+		if (i % 2 == 0)
+			sample->rows[kept++] = sample->rows[i];
+		else
+		{
+			sample->bytes -= sample->rows[i]->t_len;
+			heap_freetuple(sample->rows[i]);
+		}
+	}
+	sample->count = kept;
+	sample->interval *= 2;
+}
 
 static void
 add_to_sample(RecordSample *sample, const Record *record)
 {
 	int			natts = sample->desc->natts;
-	MemoryContext old_context = MemoryContextSwitchTo(sample->record_context);
-	Datum	   *values = palloc0(natts * sizeof(Datum));
-	bool	   *nulls = palloc(natts * sizeof(bool));
+	MemoryContext old_context;
+	Datum	   *values;
+	bool	   *nulls;
+	HeapTuple	row;
 
+	if (sample->records++ % sample->interval != 0)
+		return;
+	old_context = MemoryContextSwitchTo(sample->record_context);
+	values = palloc0(natts * sizeof(Datum));
+	nulls = palloc(natts * sizeof(bool));
 	for (int i = 0; i < natts; i++)
 	{
 		nulls[i] = true;
@@ -55,9 +88,13 @@ add_to_sample(RecordSample *sample, const Record *record)
 									  sample->columns[i], &nulls[i]);
 	}
 	MemoryContextSwitchTo(old_context);
-	sample->rows[sample->count++] = heap_form_tuple(sample->desc, values,
-													nulls);
+	row = heap_form_tuple(sample->desc, values, nulls);
 	MemoryContextReset(sample->record_context);
+	sample->rows[sample->count++] = row;
+	sample->bytes += row->t_len;
+	while (sample->count > 1 &&
+		   sample->bytes > (Size) maintenance_work_mem * 1024)
+		thin_out(sample);
 }
 
 /* Add the records of a range of offsets. */
@@ -122,7 +159,7 @@ static int
 sample_records(Relation relation, int elevel, HeapTuple *rows, int max_rows,
 			   double *total_rows, double *total_dead_rows)
 {
-	RecordSample sample = {.rows = rows};
+	RecordSample sample = {.interval = 1,.rows = rows};
 	PartitionOffsets *partitions;
 	int64		length = 0;
 
@@ -151,7 +188,7 @@ sample_records(Relation relation, int elevel, HeapTuple *rows, int max_rows,
 					   partitions[i].last_stable_offset);
 
 	*total_rows = sample.offsets > 0
-		? rint((double) length * sample.count / sample.offsets) : 0;
+		? rint((double) length * sample.records / sample.offsets) : 0;
 	*total_dead_rows = 0;
 	MemoryContextDelete(sample.record_context);
 	ereport(elevel,

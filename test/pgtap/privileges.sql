@@ -159,6 +159,7 @@ INSERT INTO commands (command, allowed) VALUES
 	('TABLE topic.captured_tables', :'everybody'),
 	('TABLE topic.lag', :'everybody'),
 	('TABLE topic.open_producers', :'everybody'),
+	('TABLE topic.claims', :'everybody'),
 	('TABLE topic.topic_stats', :'everybody'),
 	('TABLE topic.partition_stats', :'everybody'),
 	('TABLE topic.maintenance', :'everybody'),
