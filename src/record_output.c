@@ -66,6 +66,7 @@ output_records(RecordOutput *output, Topic *topic, int partition,
 	int64		count = 0;
 	Record		record;
 
+	log_reader_expect(reader, max_records);
 	output->formatter.partition = partition;
 	while (count < max_records && log_reader_next(reader, &record))
 	{
