@@ -29,8 +29,7 @@ SELECT query, plan_of(query) FROM (VALUES
 	('SELECT * FROM topic.fetch(''scan'') WITH ORDINALITY'),
 	('SELECT * FROM ROWS FROM (topic.fetch(''scan''), generate_series(1, 3)) f'),
 	('SELECT f.key FROM topic.topics, topic.fetch(''scan'') f FOR UPDATE OF topics'),
-	('SELECT (topic.fetch(''scan'')).key'),
-	('SELECT key FROM topic.consume(''group'', ''scan'')')) queries (query);
+	('SELECT (topic.fetch(''scan'')).key')) queries (query);
 SELECT (f).value FROM topic.fetch_text('scan', partition => 0, max_records => 1) f;
 SELECT f FROM topic.fetch_text('scan', partition => 0, max_records => 1) f (a, b) WHERE (f IS NULL) IS NULL;
 SELECT value, ordinality FROM topic.fetch_text('scan', partition => 1) WITH ORDINALITY WHERE ordinality > 3;

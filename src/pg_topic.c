@@ -10,8 +10,8 @@
 #include "fmgr.h"
 #include "utils/guc.h"
 
+#include "call_scan.h"
 #include "claim.h"
-#include "fetch.h"
 #include "group_expiry.h"
 #include "maintenance_worker.h"
 #include "member_activity.h"
@@ -40,7 +40,7 @@ _PG_init(void)
 	group_expiry_init();
 	producer_expiry_init();
 	member_activity_init();
-	fetch_plan_init();
+	call_plan_init();
 	maintenance_worker_init();
 	wakeup_init();
 	shared_memory_init();

@@ -1,19 +1,20 @@
 /*-------------------------------------------------------------------------
  *
- * fetch_plan.c
- *		Planning calls of fetch in FROM as scans.
+ * call_plan.c
+ *		Planning calls in FROM as scans.
  *
  * What a function in FROM returns, the executor puts into a tuplestore before
  * it looks at the first row: all of it, with all columns, in temporary files
- * beyond work_mem.  So the planner is told of a custom scan that does what the
- * call would, but returns one record at a time, and only the columns that the
- * query uses.
+ * beyond work_mem.  So the planner is told of custom scans that do what the
+ * calls would, but return one record at a time, and only the columns that the
+ * query uses: fetch_scan.c, consume_scan.c.
  *
- * The function itself is left for what the scan does not do: ordinals, ROWS
+ * The function itself is left for what the scans do not do: ordinals, ROWS
  * FROM of several functions, whole rows, and calls outside of FROM.
  *
  * The library is there when a call is planned: the planner asks the function's
- * support function for an estimate of its rows, before it asks for paths.
+ * support function for an estimate of its rows, before it asks for paths.  To be
+ * asked is all that that of consume and poll is for.
  *
  *-------------------------------------------------------------------------
  */
@@ -29,9 +30,10 @@
 #include "optimizer/tlist.h"
 #include "parser/parsetree.h"
 
-#include "fetch.h"
+#include "call_scan.h"
 
 PG_FUNCTION_INFO_V1(topic_fetch_support);
+PG_FUNCTION_INFO_V1(topic_consume_support);
 
 /* The number of the argument max_records, from 0. */
 #define MAX_RECORDS_ARGUMENT	6
@@ -40,17 +42,16 @@ static set_rel_pathlist_hook_type previous_set_rel_pathlist_hook = NULL;
 
 /* The call that a relation of the query consists of; or NULL. */
 static FuncExpr *
-fetch_call(const RangeTblEntry * rte)
+record_call(const RangeTblEntry * rte)
 {
 	RangeTblFunction *function;
-	ValueFormat format;
 
 	if (rte->rtekind != RTE_FUNCTION || rte->funcordinality ||
 		list_length(rte->functions) != 1)
 		return NULL;
 	function = linitial_node(RangeTblFunction, rte->functions);
 	if (!IsA(function->funcexpr, FuncExpr) ||
-		!is_fetch_function(((FuncExpr *) function->funcexpr)->funcid, &format))
+		!record_function(((FuncExpr *) function->funcexpr)->funcid))
 		return NULL;
 	return (FuncExpr *) function->funcexpr;
 }
@@ -95,11 +96,11 @@ uses_whole_row(const RelOptInfo *rel)
 }
 
 static Plan *
-plan_fetch(PlannerInfo *root, RelOptInfo *rel, CustomPath * path, List *tlist,
-		   List *clauses, List *custom_plans)
+plan_call(PlannerInfo *root, RelOptInfo *rel, CustomPath * path, List *tlist,
+		  List *clauses, List *custom_plans)
 {
 	CustomScan *scan = makeNode(CustomScan);
-	FuncExpr   *call = fetch_call(planner_rt_fetch(rel->relid, root));
+	FuncExpr   *call = record_call(planner_rt_fetch(rel->relid, root));
 	List	   *quals = extract_actual_clauses(clauses, false);
 
 	scan->scan.plan.targetlist = tlist;
@@ -109,27 +110,30 @@ plan_fetch(PlannerInfo *root, RelOptInfo *rel, CustomPath * path, List *tlist,
 
 	/* The scan returns what is used, and the columns' numbers tell what is. */
 	scan->custom_scan_tlist = add_to_flat_tlist(NIL, used_columns(rel, quals));
-	scan->methods = &fetch_scan_methods;
+	scan->methods = record_function(call->funcid)->methods;
 	return &scan->scan.plan;
 }
 
-static const CustomPathMethods fetch_path_methods = {
-	.CustomName = "TopicFetch",
-	.PlanCustomPath = plan_fetch
+static const CustomPathMethods call_path_methods = {
+	.CustomName = "TopicCall",
+	.PlanCustomPath = plan_call
 };
 
 /* Callback of the planner: put a scan in the place of the function's. */
 static void
-set_fetch_path(PlannerInfo *root, RelOptInfo *rel, Index relid,
-			   RangeTblEntry * rte)
+set_call_path(PlannerInfo *root, RelOptInfo *rel, Index relid,
+			  RangeTblEntry * rte)
 {
 	CustomPath *path;
+	FuncExpr   *call;
 	Path	   *function_path;
 
 	if (previous_set_rel_pathlist_hook)
 		previous_set_rel_pathlist_hook(root, rel, relid, rte);
-	if (rel->reloptkind != RELOPT_BASEREL || rel->pathlist == NIL ||
-		!fetch_call(rte) || uses_whole_row(rel))
+	if (rel->reloptkind != RELOPT_BASEREL || rel->pathlist == NIL)
+		return;
+	call = record_call(rte);
+	if (!call || uses_whole_row(rel))
 		return;
 	function_path = linitial(rel->pathlist);
 	if (function_path->pathtype != T_FunctionScan)
@@ -145,17 +149,20 @@ set_fetch_path(PlannerInfo *root, RelOptInfo *rel, Index relid,
 		rel->baserestrictcost.startup;
 	path->path.total_cost = function_path->total_cost;
 	path->flags = CUSTOMPATH_SUPPORT_PROJECTION;
-	path->methods = &fetch_path_methods;
+	if (record_function(call->funcid)->read)
+		path->flags |= CUSTOMPATH_SUPPORT_BACKWARD_SCAN;
+	path->methods = &call_path_methods;
 	rel->pathlist = NIL;
 	add_path(rel, &path->path);
 }
 
 void
-fetch_plan_init(void)
+call_plan_init(void)
 {
 	RegisterCustomScanMethods(&fetch_scan_methods);
+	RegisterCustomScanMethods(&consume_scan_methods);
 	previous_set_rel_pathlist_hook = set_rel_pathlist_hook;
-	set_rel_pathlist_hook = set_fetch_path;
+	set_rel_pathlist_hook = set_call_path;
 }
 
 /*
@@ -181,4 +188,11 @@ topic_fetch_support(PG_FUNCTION_ARGS)
 		PG_RETURN_POINTER(NULL);
 	rows->rows = DatumGetInt32(max_records->constvalue);
 	PG_RETURN_POINTER(request);
+}
+
+/* consume_support(request internal) returns internal: see above */
+Datum
+topic_consume_support(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_POINTER(NULL);
 }
