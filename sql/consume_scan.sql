@@ -157,4 +157,5 @@ DROP ROLE scan_reader;
 
 DROP FUNCTION plan_of(text);
 SELECT topic.leave_group('members', (SELECT member_id FROM member));
+SELECT topic.delete_group(g) FROM unnest('{scan,members}'::text[]) g;
 SELECT topic.drop_topic(t) FROM unnest('{scan,long,bytes}'::text[]) t;

@@ -104,6 +104,8 @@ open_next_partition(FetchScan *scan)
 	scan->reader = log_reader_begin(request->topic, scan->partition,
 									&request->range,
 									scan->call.css.ss.ps.state->es_snapshot);
+	if (request->max_records < PG_INT64_MAX)
+		log_reader_expect(scan->reader, request->max_records);
 	scan->partition++;
 	MemoryContextSwitchTo(old_context);
 	return true;
