@@ -1,7 +1,8 @@
 # Consumers' loops that workloads compare: by_consume, from a topic; by_key,
 # from a table by ranges of its key, with the position in a row that is updated;
 # by_queue, from a table whose rows are deleted.  Each inserts a batch of
-# records into table sink and commits.  Sourced, never run.
+# records into table sink and commits.  And sink_alone, which does no more than
+# that.  Sourced, never run.
 # shellcheck shell=bash source-path=SCRIPTDIR source=lib.sh
 
 # What a loop does in a transaction, in PL/pgSQL: it handles batch_size records,
@@ -29,6 +30,10 @@ loop_body()
 				RETURNING id, value)
 			INSERT INTO sink SELECT id, value FROM taken;
 			GET DIAGNOSTICS handled = ROW_COUNT" ;;
+		sink_alone) echo "
+			INSERT INTO sink SELECT generate_series((i - 1) * batch_size, i * batch_size - 1),
+				repeat('x', 100);
+			GET DIAGNOSTICS handled = ROW_COUNT" ;;
 	esac
 }
 
@@ -42,6 +47,7 @@ loop_start()
 		by_key) echo "UPDATE source_position SET next_id = 0" ;;
 		by_queue) echo "INSERT INTO queue (value)
 			SELECT repeat('x', 100) FROM generate_series(1, $2)" ;;
+		sink_alone) echo "NULL" ;;
 	esac
 }
 
@@ -61,7 +67,7 @@ prepare_loops()
 		CREATE TABLE sink (id bigint, value text)" >/dev/null
 	sql "$(produce_bulk bench "$1")"
 	sql "VACUUM (ANALYZE) source"
-	for loop in by_consume by_key by_queue; do
+	for loop in by_consume by_key by_queue sink_alone; do
 		sql "CREATE PROCEDURE $loop(batch_size int, record_count int) LANGUAGE plpgsql AS \$\$
 			DECLARE
 				handled int;

@@ -32,7 +32,6 @@ SELECT query, plan_of(query) FROM (VALUES
 	('SELECT f.key FROM topic.topics, topic.fetch(''scan'') f FOR UPDATE OF topics'),
 	('SELECT key FROM topic.fetch(''scan'', max_records => 1 + (random() * 9)::int)'),
 	('SELECT (topic.fetch(''scan'')).key'),
-	('SELECT key FROM topic.consume(''group'', ''scan'')'),
 	('SELECT key FROM topic.fetch(''scan'') UNION ALL SELECT value FROM topic.fetch(''scan'')'),
 	('UPDATE plain SET id = n FROM (SELECT 1 AS n FROM topic.fetch(''scan'') UNION ALL SELECT 2 FROM topic.fetch(''scan'')) f')) queries (query);
 -- How many rows it expects, and how soon.

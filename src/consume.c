@@ -22,6 +22,7 @@
 
 #include "arguments.h"
 #include "claim_reader.h"
+#include "consume.h"
 #include "group.h"
 #include "news.h"
 #include "reconcile.h"
@@ -92,8 +93,8 @@ can_skip(Consumer *consumer, int partition)
 	return true;
 }
 
-static Datum
-consume(FunctionCallInfo fcinfo, ValueFormat format)
+void
+consume_records(FunctionCallInfo fcinfo, ValueFormat format, RecordRows *rows)
 {
 	char	   *group_id = group_argument(fcinfo, 0);
 	char	   *name = text_argument(fcinfo, 1, "topic");
@@ -104,7 +105,6 @@ consume(FunctionCallInfo fcinfo, ValueFormat format)
 	Subscription *subscription;
 	int			partition_count;
 
-	check_called_in_from(fcinfo);
 	PreventCommandDuringRecovery("consume");
 	PreventCommandIfReadOnly("consume");
 	if (PG_ARGISNULL(5))
@@ -124,7 +124,7 @@ consume(FunctionCallInfo fcinfo, ValueFormat format)
 	subscription_mark_consumed(subscription);
 	group_memory_expire(subscription->memory, reader->offset_reset);
 	reader->subscription = subscription;
-	record_output_begin(&reader->output, fcinfo, reader->topic, format);
+	record_output_begin(&reader->output, fcinfo, rows, reader->topic, format);
 
 	/* Partitions that we have come first: they are ours to finish. */
 	for (int i = 0; i < partition_count && reader->records_left > 0; i++)
@@ -157,6 +157,13 @@ consume(FunctionCallInfo fcinfo, ValueFormat format)
 	 */
 	if (consumer.released)
 		wakeup_now(reader->topic->id);
+}
+
+static Datum
+consume(FunctionCallInfo fcinfo, ValueFormat format)
+{
+	check_called_in_from(fcinfo);
+	consume_records(fcinfo, format, NULL);
 	PG_RETURN_NULL();
 }
 

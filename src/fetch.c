@@ -7,7 +7,6 @@
  */
 #include "postgres.h"
 
-#include "utils/lsyscache.h"
 #include "utils/snapmgr.h"
 
 #include "arguments.h"
@@ -45,26 +44,6 @@ fetch_request_init(FetchRequest *request, FunctionCallInfo fcinfo,
 		lock_topic_for_serializable(topic, snapshot);
 }
 
-bool
-is_fetch_function(Oid function, ValueFormat *format)
-{
-	FmgrInfo	info;
-
-	/* To be quick: it has a support function, as hardly another has. */
-	if (!OidIsValid(get_func_support(function)))
-		return false;
-	fmgr_info(function, &info);
-	if (info.fn_addr == topic_fetch)
-		*format = FORMAT_BYTES;
-	else if (info.fn_addr == topic_fetch_text)
-		*format = FORMAT_TEXT;
-	else if (info.fn_addr == topic_fetch_json)
-		*format = FORMAT_JSON;
-	else
-		return false;
-	return true;
-}
-
 static Datum
 fetch(FunctionCallInfo fcinfo, ValueFormat format)
 {
@@ -73,7 +52,7 @@ fetch(FunctionCallInfo fcinfo, ValueFormat format)
 	int64		last_offset;
 
 	fetch_request_init(&request, fcinfo, GetActiveSnapshot());
-	record_output_begin(&output, fcinfo, request.topic, format);
+	record_output_begin(&output, fcinfo, NULL, request.topic, format);
 	for (int partition = request.first;
 		 partition <= request.last && request.max_records > 0; partition++)
 		request.max_records -= output_records(&output, request.topic,

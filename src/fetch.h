@@ -9,7 +9,6 @@
 #define TOPIC_FETCH_H
 
 #include "fmgr.h"
-#include "nodes/extensible.h"
 
 #include "log_reader.h"
 #include "topic.h"
@@ -24,7 +23,9 @@ typedef struct FetchRequest
 	int64		max_records;	/* of all */
 } FetchRequest;
 
-#define FETCH_ARGUMENTS		7
+extern Datum topic_fetch(PG_FUNCTION_ARGS);
+extern Datum topic_fetch_text(PG_FUNCTION_ARGS);
+extern Datum topic_fetch_json(PG_FUNCTION_ARGS);
 
 /*
  * Check the arguments and the caller's right to read the topic, and lock it.
@@ -32,14 +33,5 @@ typedef struct FetchRequest
  */
 extern void fetch_request_init(FetchRequest *request, FunctionCallInfo fcinfo,
 							   Snapshot snapshot);
-
-/* What a function returns if it is one of these; false if it is not. */
-extern bool is_fetch_function(Oid function, ValueFormat *format);
-
-/* Planning: fetch_plan.c */
-extern void fetch_plan_init(void);
-
-/* Scanning: fetch_scan.c */
-extern const CustomScanMethods fetch_scan_methods;
 
 #endif							/* TOPIC_FETCH_H */

@@ -3,7 +3,7 @@
  * fetch_scan.c
  *		Calls of fetch in FROM, one record at a time.
  *
- * fetch_plan.c says why.  The snapshot is the query's, as it is for a scan of
+ * call_plan.c says why.  The snapshot is the query's, as it is for a scan of
  * the topic's relation, which is what this resembles (topic_fdw_scan.c).
  *
  *-------------------------------------------------------------------------
@@ -11,25 +11,16 @@
 #include "postgres.h"
 
 #include "access/table.h"
-#include "catalog/objectaccess.h"
-#include "commands/explain.h"
 #include "executor/executor.h"
-#include "miscadmin.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
-#include "utils/ruleutils.h"
 
-#include "compat.h"
+#include "call_scan.h"
 #include "fetch.h"
-#include "record_value.h"
 
 typedef struct FetchScan
 {
-	CustomScanState css;
-	FuncExpr   *call;
-	ValueFormat format;
-	List	   *arguments;		/* of ExprState */
-	RecordColumn columns[RECORD_COLUMN_COUNT];	/* by attribute of the scan */
+	CallScan	call;
 
 	/* The current pass over the log: a rescan starts another. */
 	MemoryContext pass_context;
@@ -45,8 +36,6 @@ static void begin_scan(CustomScanState * node, EState *estate, int eflags);
 static TupleTableSlot *next_row(CustomScanState * node);
 static void end_scan(CustomScanState * node);
 static void rescan(CustomScanState * node);
-static void explain_scan(CustomScanState * node, List *ancestors,
-						 ExplainState *es);
 
 const		CustomScanMethods fetch_scan_methods = {
 	.CustomName = "TopicFetch",
@@ -59,73 +48,41 @@ static const CustomExecMethods fetch_exec_methods = {
 	.ExecCustomScan = next_row,
 	.EndCustomScan = end_scan,
 	.ReScanCustomScan = rescan,
-	.ExplainCustomScan = explain_scan
+	.ExplainCustomScan = call_scan_explain
 };
 
 static Node *
 create_state(CustomScan * plan)
 {
-	FetchScan  *scan = palloc0(sizeof(FetchScan));
-
-	NodeSetTag(scan, T_CustomScanState);
-	scan->css.methods = &fetch_exec_methods;
-	return (Node *) scan;
+	return call_scan_create(sizeof(FetchScan), &fetch_exec_methods);
 }
 
 static void
 begin_scan(CustomScanState * node, EState *estate, int eflags)
 {
 	FetchScan  *scan = (FetchScan *) node;
-	CustomScan *plan = (CustomScan *) node->ss.ps.plan;
-	ListCell   *cell;
 
-	scan->call = linitial_node(FuncExpr, plan->custom_exprs);
-
-	/* As the executor does for a function that it calls, or explains. */
-	check_function_privilege(scan->call->funcid);
-	InvokeFunctionExecuteHook(scan->call->funcid);
-	if (eflags & EXEC_FLAG_EXPLAIN_ONLY)
-		return;
-
-	if (!is_fetch_function(scan->call->funcid, &scan->format))
-		elog(ERROR, "unexpected function in the plan of a fetch");
-	scan->arguments = ExecInitExprList(scan->call->args, &node->ss.ps);
-	foreach(cell, plan->custom_scan_tlist)
-	{
-		TargetEntry *column = lfirst(cell);
-
-		scan->columns[column->resno - 1] =
-			(RecordColumn) (castNode(Var, column->expr)->varattno - 1);
-	}
-	scan->pass_context = AllocSetContextCreate(CurrentMemoryContext,
-											   "pg_topic fetch",
-											   ALLOCSET_DEFAULT_SIZES);
+	if (call_scan_begin(&scan->call, eflags))
+		scan->pass_context = AllocSetContextCreate(CurrentMemoryContext,
+												   "pg_topic fetch",
+												   ALLOCSET_DEFAULT_SIZES);
 }
 
 /* Find out what this pass has to read. */
 static void
 start_pass(FetchScan *scan)
 {
-	LOCAL_FCINFO(fcinfo, FETCH_ARGUMENTS);
-	ExprContext *context = scan->css.ss.ps.ps_ExprContext;
-	EState	   *estate = scan->css.ss.ps.state;
+	LOCAL_FCINFO(fcinfo, CALL_MAX_ARGUMENTS);
+	CallScan   *call = &scan->call;
 	MemoryContext old_context;
-	ListCell   *cell;
 
 	MemoryContextReset(scan->pass_context);
 	old_context = MemoryContextSwitchTo(scan->pass_context);
 
-	InitFunctionCallInfoData(*fcinfo, NULL, FETCH_ARGUMENTS, InvalidOid, NULL,
-							 NULL);
-	foreach(cell, scan->arguments)
-	{
-		NullableDatum *argument = &fcinfo->args[foreach_current_index(cell)];
-
-		argument->value = ExecEvalExpr(lfirst(cell), context,
-									   &argument->isnull);
-	}
-	fetch_request_init(&scan->request, fcinfo, estate->es_snapshot);
-	record_formatter_init(&scan->formatter, scan->request.topic, scan->format);
+	call_scan_arguments(call, fcinfo);
+	fetch_request_init(&scan->request, fcinfo, call->css.ss.ps.state->es_snapshot);
+	record_formatter_init(&scan->formatter, scan->request.topic,
+						  call->function->format);
 
 	/* Whoever drops the topic must know that it is in use. */
 	scan->relation = table_open(scan->request.topic->relid, NoLock);
@@ -146,7 +103,9 @@ open_next_partition(FetchScan *scan)
 	scan->formatter.partition = scan->partition;
 	scan->reader = log_reader_begin(request->topic, scan->partition,
 									&request->range,
-									scan->css.ss.ps.state->es_snapshot);
+									scan->call.css.ss.ps.state->es_snapshot);
+	if (request->max_records < PG_INT64_MAX)
+		log_reader_expect(scan->reader, request->max_records);
 	scan->partition++;
 	MemoryContextSwitchTo(old_context);
 	return true;
@@ -197,7 +156,7 @@ read_record(ScanState * node)
 
 		for (int i = 0; i < count; i++)
 			slot->tts_values[i] = record_column(&scan->formatter, &record,
-												scan->columns[i],
+												scan->call.columns[i],
 												&slot->tts_isnull[i]);
 		ExecStoreVirtualTuple(slot);
 	}
@@ -207,7 +166,7 @@ read_record(ScanState * node)
 
 /*
  * Only a subquery gets here that is not joined to the row being rechecked: see
- * fetch_plan.c.  It is run from its start, as ever.  (Since the minor releases
+ * call_plan.c.  It is run from its start, as ever.  (Since the minor releases
  * of August 2025 the executor does so by itself.)
  */
 static bool
@@ -242,18 +201,4 @@ static void
 end_scan(CustomScanState * node)
 {
 	close_pass((FetchScan *) node);
-}
-
-/* Show the call, whose arguments bound what is read. */
-static void
-explain_scan(CustomScanState * node, List *ancestors, ExplainState *es)
-{
-	FetchScan  *scan = (FetchScan *) node;
-	List	   *context = set_deparse_context_plan(es->deparse_cxt,
-												   node->ss.ps.plan,
-												   ancestors);
-
-	ExplainPropertyText("Function Call",
-						deparse_expression((Node *) scan->call, context,
-										   es->verbose, false), es);
 }

@@ -7,7 +7,7 @@
  * the batches that its snapshot sees, and ends the scan; then it hands out
  * their records.  So it holds no pin while its caller is at work, however
  * long that takes, and memory stays bounded however long the log is.  Runs
- * start small, for LIMIT 1, and grow.
+ * start small, for LIMIT 1, and grow, unless the caller knows what he wants.
  *
  * No committed record is ever skipped: rows enter the index in offset order,
  * and the snapshot was taken before the scan.  If a row is committed for the
@@ -39,9 +39,12 @@
 #include "time_index.h"
 #include "visibility.h"
 
-/* A run grows from one row to at most so many rows or bytes. */
+/*
+ * A run grows from one row to at most so many rows or bytes.  More bytes would
+ * not stay in the processor's caches until their records are handed out.
+ */
 #define RUN_MAX_ROWS	64
-#define RUN_MAX_BYTES	(1024 * 1024)
+#define RUN_MAX_BYTES	(64 * 1024)
 
 typedef struct CopiedBatch
 {
@@ -59,12 +62,15 @@ struct LogReader
 	Relation	serializable;	/* the topic's relation, under SERIALIZABLE */
 
 	int64		next_offset;	/* where the next run begins */
+	int64		expected;		/* records that the caller will read of what
+								 * was not copied yet, as far as known */
 	bool		skips_open;		/* instead of ending at an open row */
 	bool		log_ended;		/* no further run */
 	bool		stopped;		/* it ended at an open row */
 
-	MemoryContext run_context;
-	int			run_rows;		/* size of the next run */
+	MemoryContext context;
+	MemoryContext run_context;	/* NULL before the first run */
+	int			run_rows;		/* greatest size of this run */
 	int			batch_count;
 	int			batch_index;	/* the next batch to open */
 	CopiedBatch batches[RUN_MAX_ROWS];
@@ -115,10 +121,8 @@ log_reader_begin(Topic *topic, int partition, const LogRange *range,
 	reader->snapshot = snapshot;
 	reader->next_offset = base_offset_of(topic, snapshot, partition,
 										 from_offset);
-	reader->run_rows = 1;
-	reader->run_context = AllocSetContextCreate(CurrentMemoryContext,
-												"pg_topic log reader",
-												ALLOCSET_DEFAULT_SIZES);
+	reader->expected = PG_INT64_MAX;
+	reader->context = CurrentMemoryContext;
 
 	if (IsolationIsSerializable())
 	{
@@ -126,6 +130,13 @@ log_reader_begin(Topic *topic, int partition, const LogRange *range,
 		PredicateLockPage(reader->serializable, partition, snapshot);
 	}
 	return reader;
+}
+
+void
+log_reader_expect(LogReader *reader, int64 records)
+{
+	reader->expected = records;
+	reader->run_rows = RUN_MAX_ROWS;
 }
 
 void
@@ -185,7 +196,8 @@ copy_rows(LogReader *reader, LogScan *scan)
 	SegmentRow	row;
 	Size		bytes = 0;
 
-	while (reader->batch_count < reader->run_rows && bytes < RUN_MAX_BYTES)
+	while (reader->batch_count < reader->run_rows && bytes < RUN_MAX_BYTES &&
+		   (reader->batch_count == 0 || reader->expected > 0))
 	{
 		RowVerdict	verdict;
 		CopiedBatch *copy;
@@ -215,7 +227,33 @@ copy_rows(LogReader *reader, LogScan *scan)
 		copy->last_offset = row.last_offset;
 		copy->batch = log_scan_batch(scan);
 		bytes += VARSIZE(copy->batch);
+		reader->expected -= row.record_count;
 	}
+}
+
+/*
+ * Get memory for the next run.  What a run takes, as most do, is kept from one
+ * to the next: it takes longer to get memory from the operating system anew
+ * than to read what is copied there.
+ */
+static void
+begin_run(LogReader *reader)
+{
+	int			rows = Min(Max(reader->run_rows * 2, 1), RUN_MAX_ROWS);
+
+	if (reader->run_context && rows == reader->run_rows)
+	{
+		MemoryContextReset(reader->run_context);
+		return;
+	}
+	if (reader->run_context)
+		MemoryContextDelete(reader->run_context);
+	reader->run_rows = rows;
+	reader->run_context =
+		AllocSetContextCreate(reader->context, "pg_topic log reader",
+							  Min(rows * BLCKSZ, RUN_MAX_BYTES) + BLCKSZ,
+							  ALLOCSET_DEFAULT_INITSIZE,
+							  ALLOCSET_DEFAULT_MAXSIZE);
 }
 
 /* Fetch the next run; false if the log has no more for this reader. */
@@ -230,7 +268,7 @@ fetch_run(LogReader *reader)
 	if (reader->log_ended)
 		return false;
 
-	MemoryContextReset(reader->run_context);
+	begin_run(reader);
 	old_context = MemoryContextSwitchTo(reader->run_context);
 	log_scan_forward(&scan, reader->topic, reader->snapshot,
 					 reader->partition, reader->next_offset);
@@ -239,7 +277,6 @@ fetch_run(LogReader *reader)
 	reader->topic = scan.topic;
 	MemoryContextSwitchTo(old_context);
 
-	reader->run_rows = Min(reader->run_rows * 2, RUN_MAX_ROWS);
 	return reader->batch_count > 0;
 }
 
@@ -310,6 +347,7 @@ log_reader_end(LogReader *reader)
 {
 	if (reader->serializable)
 		table_close(reader->serializable, NoLock);
-	MemoryContextDelete(reader->run_context);
+	if (reader->run_context)
+		MemoryContextDelete(reader->run_context);
 	pfree(reader);
 }

@@ -34,6 +34,12 @@ extern LogReader *log_reader_begin(Topic *topic, int partition,
 								   const LogRange *range, Snapshot snapshot);
 
 /*
+ * So many records will be read, if there are: before the first one, to have
+ * them in one run.
+ */
+extern void log_reader_expect(LogReader *reader, int64 records);
+
+/*
  * Go on behind records of open transactions, to look at what they hold back.
  * No position may be made of what is found there.
  */

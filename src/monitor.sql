@@ -266,7 +266,9 @@ LEFT JOIN (
 	FROM topic.group_info g
 	CROSS JOIN topic.topics t
 	WHERE pg_catalog.has_table_privilege(t.relation, 'SELECT')) c
-	ON c.key OPERATOR(pg_catalog.=) l.objid
+	ON c.key OPERATOR(pg_catalog.=)
+		((l.database::pg_catalog.int8 OPERATOR(pg_catalog.<<) 32)
+		OPERATOR(pg_catalog.|) l.objid::pg_catalog.int8)
 LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid OPERATOR(pg_catalog.=) l.pid
 -- A prepared transaction has no process, but a lock on its own number.
 LEFT JOIN pg_catalog.pg_locks x
@@ -276,9 +278,6 @@ LEFT JOIN pg_catalog.pg_locks x
 	AND l.pid IS NULL
 LEFT JOIN pg_catalog.pg_prepared_xacts p ON p.transaction OPERATOR(pg_catalog.=) x.transactionid
 WHERE l.locktype OPERATOR(pg_catalog.=) 'object'
-AND l.database OPERATOR(pg_catalog.=)
-	(SELECT d.oid FROM pg_catalog.pg_database d
-	 WHERE d.datname OPERATOR(pg_catalog.=) pg_catalog.current_database())
 AND l.classid OPERATOR(pg_catalog.=) 'topic.consumer_offsets'::pg_catalog.regclass
 AND l.granted
 AND (c.group_id IS NOT NULL OR pg_catalog.pg_has_role('pg_monitor', 'USAGE'));

@@ -10,9 +10,9 @@
 #include "fmgr.h"
 #include "utils/guc.h"
 
+#include "call_scan.h"
 #include "catalog.h"
 #include "claim.h"
-#include "fetch.h"
 #include "group_expiry.h"
 #include "maintenance_worker.h"
 #include "member_activity.h"
@@ -42,7 +42,7 @@ _PG_init(void)
 	group_expiry_init();
 	producer_expiry_init();
 	member_activity_init();
-	fetch_plan_init();
+	call_plan_init();
 	maintenance_worker_init();
 	wakeup_init();
 	shared_memory_init();

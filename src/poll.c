@@ -22,6 +22,7 @@
 
 #include "arguments.h"
 #include "claim_reader.h"
+#include "consume.h"
 #include "group.h"
 #include "member_activity.h"
 #include "member_claim.h"
@@ -134,8 +135,8 @@ polled_partitions(const ConsumerGroup *group, const GroupMember *member,
 	return partitions;
 }
 
-static Datum
-poll(FunctionCallInfo fcinfo, ValueFormat format)
+void
+poll_records(FunctionCallInfo fcinfo, ValueFormat format, RecordRows *rows)
 {
 	char	   *group_id = group_argument(fcinfo, 0);
 	Poll		poll = {0};
@@ -149,7 +150,6 @@ poll(FunctionCallInfo fcinfo, ValueFormat format)
 
 	poll.member_id = text_argument(fcinfo, 1, "member_id");
 	poll.format = format;
-	check_called_in_from(fcinfo);
 	PreventCommandDuringRecovery("poll");
 	PreventCommandIfReadOnly("poll");
 	poll.reader.records_left = int_argument(fcinfo, 2, "max_records", 1,
@@ -171,13 +171,20 @@ poll(FunctionCallInfo fcinfo, ValueFormat format)
 	note_member_activity(poll.group, member, epoch, auto_committed_at);
 
 	/* Not to have always the same one go short, begin with any. */
-	record_output_begin_topics(&poll.reader.output, fcinfo);
+	record_output_begin_topics(&poll.reader.output, fcinfo, rows);
 	first = count == 0 ? 0 : pg_prng_uint32(&pg_global_prng_state) % count;
 	for (int i = 0; i < count && poll.reader.records_left > 0; i++)
 	{
 		CHECK_FOR_INTERRUPTS();
 		poll_partition(&poll, list_nth(partitions, (first + i) % count));
 	}
+}
+
+static Datum
+poll(FunctionCallInfo fcinfo, ValueFormat format)
+{
+	check_called_in_from(fcinfo);
+	poll_records(fcinfo, format, NULL);
 	PG_RETURN_NULL();
 }
 

@@ -31,30 +31,53 @@ check_called_in_from(FunctionCallInfo fcinfo)
 }
 
 void
-record_output_begin_topics(RecordOutput *output, FunctionCallInfo fcinfo)
+record_output_begin_topics(RecordOutput *output, FunctionCallInfo fcinfo,
+						   RecordRows *rows)
 {
+	output->rows = rows;
+	output->topic = (Datum) 0;
+	if (rows)
+		return;
 	InitMaterializedSRF(fcinfo, 0);
 	output->result = (ReturnSetInfo *) fcinfo->resultinfo;
 	output->record_context = AllocSetContextCreate(CurrentMemoryContext,
 												   "pg_topic record",
 												   ALLOCSET_DEFAULT_SIZES);
-	output->topic = (Datum) 0;
 }
 
 void
 record_output_next_topic(RecordOutput *output, const Topic *topic,
 						 ValueFormat format)
 {
-	output->topic = CStringGetTextDatum(topic->name);
+	if (output->rows)
+		record_rows_set_topic(output->rows, topic);
+	else
+		output->topic = CStringGetTextDatum(topic->name);
 	record_formatter_init(&output->formatter, topic, format);
 }
 
 void
 record_output_begin(RecordOutput *output, FunctionCallInfo fcinfo,
-					const Topic *topic, ValueFormat format)
+					RecordRows *rows, const Topic *topic, ValueFormat format)
 {
-	record_output_begin_topics(output, fcinfo);
+	record_output_begin_topics(output, fcinfo, rows);
 	record_formatter_init(&output->formatter, topic, format);
+}
+
+/* Put a record into the result of the function. */
+static void
+put_record(RecordOutput *output, const Record *record)
+{
+	MemoryContext old_context = MemoryContextSwitchTo(output->record_context);
+	Datum		values[RECORD_COLUMN_COUNT + 1] = {output->topic};
+	bool		nulls[RECORD_COLUMN_COUNT + 1] = {0};
+	int			first = output->topic != (Datum) 0;
+
+	record_columns(&output->formatter, record, values + first, nulls + first);
+	MemoryContextSwitchTo(old_context);
+	tuplestore_putvalues(output->result->setResult, output->result->setDesc,
+						 values, nulls);
+	MemoryContextReset(output->record_context);
 }
 
 int64
@@ -66,21 +89,14 @@ output_records(RecordOutput *output, Topic *topic, int partition,
 	int64		count = 0;
 	Record		record;
 
+	log_reader_expect(reader, max_records);
 	output->formatter.partition = partition;
 	while (count < max_records && log_reader_next(reader, &record))
 	{
-		MemoryContext old_context =
-			MemoryContextSwitchTo(output->record_context);
-		Datum		values[RECORD_COLUMN_COUNT + 1] = {output->topic};
-		bool		nulls[RECORD_COLUMN_COUNT + 1] = {0};
-		int			first = output->topic != (Datum) 0;
-
-		record_columns(&output->formatter, &record, values + first,
-					   nulls + first);
-		MemoryContextSwitchTo(old_context);
-		tuplestore_putvalues(output->result->setResult,
-							 output->result->setDesc, values, nulls);
-		MemoryContextReset(output->record_context);
+		if (output->rows)
+			record_rows_add(output->rows, &output->formatter, &record);
+		else
+			put_record(output, &record);
 		*last_offset = record.offset;
 		count++;
 	}

@@ -12,11 +12,12 @@
 #include "nodes/execnodes.h"
 
 #include "log_reader.h"
-#include "record_value.h"
+#include "record_rows.h"
 
 typedef struct RecordOutput
 {
 	RecordFormatter formatter;
+	RecordRows *rows;			/* where records go; NULL: to the result */
 	ReturnSetInfo *result;
 	MemoryContext record_context;	/* for the conversion of one record */
 	Datum		topic;			/* the first column; 0: there is none */
@@ -30,15 +31,18 @@ typedef struct RecordOutput
  */
 extern void check_called_in_from(FunctionCallInfo fcinfo);
 
+/* Records go to the rows, or if that is NULL, to the function's result. */
 extern void record_output_begin(RecordOutput *output, FunctionCallInfo fcinfo,
-								const Topic *topic, ValueFormat format);
+								RecordRows *rows, const Topic *topic,
+								ValueFormat format);
 
 /*
  * The same for records of several topics, whose name is in the first column:
  * those of this one come next.
  */
 extern void record_output_begin_topics(RecordOutput *output,
-									   FunctionCallInfo fcinfo);
+									   FunctionCallInfo fcinfo,
+									   RecordRows *rows);
 extern void record_output_next_topic(RecordOutput *output, const Topic *topic,
 									 ValueFormat format);
 

@@ -28,6 +28,9 @@ typedef enum RecordColumn
 	RECORD_COLUMN_COUNT
 } RecordColumn;
 
+/* What poll returns before these. */
+#define RECORD_TOPIC	(-1)
+
 /*
  * What turns records of a topic into SQL values of a format:
  *

@@ -1,22 +1,23 @@
 /*-------------------------------------------------------------------------
  *
- * fetch_plan.c
- *		Planning calls of fetch in FROM as scans.
+ * call_plan.c
+ *		Planning calls in FROM as scans.
  *
  * What a function in FROM returns, the executor puts into a tuplestore before
  * it looks at the first row: all of it, with all columns, in temporary files
- * beyond work_mem.  So the planner is told of a custom scan that does what the
- * call would, but returns one record at a time, and only the columns that the
- * query uses.
+ * beyond work_mem.  So the planner is told of custom scans that do what the
+ * calls would, but return one record at a time, and only the columns that the
+ * query uses: fetch_scan.c, consume_scan.c.
  *
- * The function itself is left for what the scan does not do: ordinals, ROWS
+ * The function itself is left for what the scans do not do: ordinals, ROWS
  * FROM of several functions, whole rows, and calls outside of FROM.  It is
- * also left where its result must stay as it is: a scan that is run again
- * evaluates the arguments again, so none may be volatile; and a row that is
- * locked is checked again beside the very rows that it was joined to.
+ * also left where its result must stay as it is: a scan of fetch that is run
+ * again evaluates the arguments again, so none may be volatile; and a row that
+ * is locked is checked again beside the very rows that it was joined to.
  *
  * The library is there when a call is planned: the planner asks the function's
- * support function for an estimate of its rows, before it asks for paths.
+ * support function for an estimate of its rows, before it asks for paths.  To be
+ * asked is all that that of consume and poll is for.
  *
  *-------------------------------------------------------------------------
  */
@@ -32,9 +33,10 @@
 #include "optimizer/tlist.h"
 #include "parser/parsetree.h"
 
-#include "fetch.h"
+#include "call_scan.h"
 
 PG_FUNCTION_INFO_V1(topic_fetch_support);
+PG_FUNCTION_INFO_V1(topic_consume_support);
 
 /* The number of the argument max_records, from 0. */
 #define MAX_RECORDS_ARGUMENT	6
@@ -43,17 +45,16 @@ static set_rel_pathlist_hook_type previous_set_rel_pathlist_hook = NULL;
 
 /* The call that a relation of the query consists of; or NULL. */
 static FuncExpr *
-fetch_call(const RangeTblEntry * rte)
+record_call(const RangeTblEntry * rte)
 {
 	RangeTblFunction *function;
-	ValueFormat format;
 
 	if (rte->rtekind != RTE_FUNCTION || rte->funcordinality ||
 		list_length(rte->functions) != 1)
 		return NULL;
 	function = linitial_node(RangeTblFunction, rte->functions);
 	if (!IsA(function->funcexpr, FuncExpr) ||
-		!is_fetch_function(((FuncExpr *) function->funcexpr)->funcid, &format))
+		!record_function(((FuncExpr *) function->funcexpr)->funcid))
 		return NULL;
 	return (FuncExpr *) function->funcexpr;
 }
@@ -95,11 +96,11 @@ uses_whole_row(const RelOptInfo *rel)
 }
 
 static Plan *
-plan_fetch(PlannerInfo *root, RelOptInfo *rel, CustomPath * path, List *tlist,
-		   List *clauses, List *custom_plans)
+plan_call(PlannerInfo *root, RelOptInfo *rel, CustomPath * path, List *tlist,
+		  List *clauses, List *custom_plans)
 {
 	CustomScan *scan = makeNode(CustomScan);
-	FuncExpr   *call = fetch_call(planner_rt_fetch(rel->relid, root));
+	FuncExpr   *call = record_call(planner_rt_fetch(rel->relid, root));
 	List	   *quals = extract_actual_clauses(clauses, false);
 
 	scan->scan.plan.targetlist = tlist;
@@ -109,28 +110,32 @@ plan_fetch(PlannerInfo *root, RelOptInfo *rel, CustomPath * path, List *tlist,
 
 	/* The scan returns what is used, and the columns' numbers tell what is. */
 	scan->custom_scan_tlist = add_to_flat_tlist(NIL, used_columns(rel, quals));
-	scan->methods = &fetch_scan_methods;
+	scan->methods = record_function(call->funcid)->methods;
 	return &scan->scan.plan;
 }
 
-static const CustomPathMethods fetch_path_methods = {
-	.CustomName = "TopicFetch",
-	.PlanCustomPath = plan_fetch
+static const CustomPathMethods call_path_methods = {
+	.CustomName = "TopicCall",
+	.PlanCustomPath = plan_call
 };
 
 /* Callback of the planner: put a scan in the place of the function's. */
 static void
-set_fetch_path(PlannerInfo *root, RelOptInfo *rel, Index relid,
-			   RangeTblEntry * rte)
+set_call_path(PlannerInfo *root, RelOptInfo *rel, Index relid,
+			  RangeTblEntry * rte)
 {
-	FuncExpr   *call = fetch_call(rte);
+	FuncExpr   *call = record_call(rte);
+	const RecordFunction *function;
 	CustomPath *path;
 	Path	   *function_path;
 
 	if (previous_set_rel_pathlist_hook)
 		previous_set_rel_pathlist_hook(root, rel, relid, rte);
 	if (!call || rel->pathlist == NIL || root->rowMarks != NIL ||
-		uses_whole_row(rel) || contain_volatile_functions((Node *) call))
+		uses_whole_row(rel))
+		return;
+	function = record_function(call->funcid);
+	if (!function->read && contain_volatile_functions((Node *) call->args))
 		return;
 	function_path = linitial(rel->pathlist);
 	if (function_path->pathtype != T_FunctionScan)
@@ -146,17 +151,20 @@ set_fetch_path(PlannerInfo *root, RelOptInfo *rel, Index relid,
 		rel->baserestrictcost.startup;
 	path->path.total_cost = function_path->total_cost;
 	path->flags = CUSTOMPATH_SUPPORT_PROJECTION;
-	path->methods = &fetch_path_methods;
+	if (function->read)
+		path->flags |= CUSTOMPATH_SUPPORT_BACKWARD_SCAN;
+	path->methods = &call_path_methods;
 	rel->pathlist = NIL;
 	add_path(rel, &path->path);
 }
 
 void
-fetch_plan_init(void)
+call_plan_init(void)
 {
 	RegisterCustomScanMethods(&fetch_scan_methods);
+	RegisterCustomScanMethods(&consume_scan_methods);
 	previous_set_rel_pathlist_hook = set_rel_pathlist_hook;
-	set_rel_pathlist_hook = set_fetch_path;
+	set_rel_pathlist_hook = set_call_path;
 }
 
 /*
@@ -182,4 +190,11 @@ topic_fetch_support(PG_FUNCTION_ARGS)
 		PG_RETURN_POINTER(NULL);
 	rows->rows = DatumGetInt32(max_records->constvalue);
 	PG_RETURN_POINTER(request);
+}
+
+/* consume_support(request internal) returns internal: see above */
+Datum
+topic_consume_support(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_POINTER(NULL);
 }
