@@ -280,6 +280,8 @@ LEFT JOIN pg_catalog.pg_prepared_xacts p ON p.transaction OPERATOR(pg_catalog.=)
 WHERE l.locktype OPERATOR(pg_catalog.=) 'object'
 AND l.classid OPERATOR(pg_catalog.=) 'topic.consumer_offsets'::pg_catalog.regclass
 AND l.granted
+-- Another database may have a table of the same number.
+AND COALESCE(a.datname, p.database) OPERATOR(pg_catalog.=) pg_catalog.current_database()
 AND (c.group_id IS NOT NULL OR pg_catalog.pg_has_role('pg_monitor', 'USAGE'));
 COMMENT ON VIEW topic.claims IS
 'Partitions that open transactions consume, poll or commit for a group.';
