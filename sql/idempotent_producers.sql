@@ -3,6 +3,8 @@ SET TimeZone = 'UTC';
 CREATE ROLE regress_topic_stranger;
 SELECT topic.create_topic('t', 2), topic.create_topic('other');
 GRANT INSERT ON topics.t TO regress_topic_stranger;
+-- Whatever producers there were before.
+ALTER TABLE topic.producers ALTER producer_id RESTART;
 
 -- A new epoch each time; another name is another producer.
 SELECT producer_epoch, pg_typeof(producer_id), pg_typeof(producer_epoch) FROM topic.init_producer('p');

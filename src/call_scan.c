@@ -21,12 +21,12 @@
 #include "fetch.h"
 
 static const RecordFunction record_functions[] = {
-	{topic_fetch, FORMAT_BYTES, &fetch_scan_methods},
-	{topic_fetch_text, FORMAT_TEXT, &fetch_scan_methods},
-	{topic_fetch_json, FORMAT_JSON, &fetch_scan_methods},
-	{topic_consume, FORMAT_BYTES, &consume_scan_methods, consume_records},
-	{topic_consume_text, FORMAT_TEXT, &consume_scan_methods, consume_records},
-	{topic_consume_json, FORMAT_JSON, &consume_scan_methods, consume_records},
+	{topic_fetch, FORMAT_BYTES, &fetch_scan_methods, NULL, RECORD_PARTITION},
+	{topic_fetch_text, FORMAT_TEXT, &fetch_scan_methods, NULL, RECORD_PARTITION},
+	{topic_fetch_json, FORMAT_JSON, &fetch_scan_methods, NULL, RECORD_PARTITION},
+	{topic_consume, FORMAT_BYTES, &consume_scan_methods, consume_records, RECORD_PARTITION},
+	{topic_consume_text, FORMAT_TEXT, &consume_scan_methods, consume_records, RECORD_PARTITION},
+	{topic_consume_json, FORMAT_JSON, &consume_scan_methods, consume_records, RECORD_PARTITION},
 	{topic_poll, FORMAT_BYTES, &consume_scan_methods, poll_records, RECORD_TOPIC},
 	{topic_poll_text, FORMAT_TEXT, &consume_scan_methods, poll_records, RECORD_TOPIC},
 	{topic_poll_json, FORMAT_JSON, &consume_scan_methods, poll_records, RECORD_TOPIC},
