@@ -92,8 +92,9 @@ class Round:
         cursor.execute('CREATE EXTENSION pg_topic')
         if self.arguments.library:
             cursor.execute('SET allow_system_table_mods = on')
-            cursor.execute("UPDATE pg_proc SET probin = %s WHERE probin = '$libdir/pg_topic'",
-                           (self.arguments.library,))
+            # PostgreSQL 18 leaves $libdir out.
+            cursor.execute("""UPDATE pg_proc SET probin = %s
+                WHERE probin IN ('$libdir/pg_topic', 'pg_topic')""", (self.arguments.library,))
             cursor = self.connect().cursor()    # which has not loaded the other one
         for topic, partitions in self.topics:
             policy = 'compact' if topic == 'compacted' else 'delete'
