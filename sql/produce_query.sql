@@ -98,6 +98,9 @@ SELECT count(*), count(DISTINCT value), bool_and(partition = topic.partition_for
 SELECT * FROM topic.produce_query('many', $$SELECT repeat('x', 100000) AS value, 0 AS partition FROM generate_series(1, 30)$$);
 SELECT length(value), count(*) FROM topics.many WHERE length(value) > 1000 GROUP BY 1;
 
+-- The query cannot drop what it produces to.
+SELECT * FROM topic.produce_query('many', $$SELECT topic.drop_topic('many')::text AS value$$);
+
 SELECT topic.drop_topic(topic) FROM topic.topics;
 DROP TABLE source;
 DROP DOMAIN positive;

@@ -29,6 +29,7 @@ PG_FUNCTION_INFO_V1(topic_disk_bytes);
 PG_FUNCTION_INFO_V1(topic_time_for_offset);
 PG_FUNCTION_INFO_V1(topic_open_transactions);
 PG_FUNCTION_INFO_V1(topic_claim_key);
+PG_FUNCTION_INFO_V1(topic_claim_key_bigint);
 
 /*
  * offsets(topic text)
@@ -292,7 +293,7 @@ topic_open_transactions(PG_FUNCTION_ARGS)
  * claim_key(group_id text, topic text) returns bigint
  */
 Datum
-topic_claim_key(PG_FUNCTION_ARGS)
+topic_claim_key_bigint(PG_FUNCTION_ARGS)
 {
 	char	   *group_id = group_argument(fcinfo, 0);
 	Topic	   *topic = topic_lookup(text_argument(fcinfo, 1, "topic"));
@@ -300,4 +301,15 @@ topic_claim_key(PG_FUNCTION_ARGS)
 	if (!topic)
 		PG_RETURN_NULL();
 	PG_RETURN_INT64((int64) claim_key(group_id, topic->id));
+}
+
+/*
+ * claim_key(group_id text, topic text) returns oid
+ *
+ * For catalogs of version 0.1.0, whose claims had 32 bits.  None has now.
+ */
+Datum
+topic_claim_key(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_NULL();
 }

@@ -42,7 +42,7 @@ COMMENT ON FUNCTION topic.open_transactions(text) IS
 
 CREATE FUNCTION topic.claim_key(group_id text, topic text)
 RETURNS bigint
-AS 'MODULE_PATHNAME', 'topic_claim_key'
+AS 'MODULE_PATHNAME', 'topic_claim_key_bigint'
 LANGUAGE C STABLE STRICT PARALLEL RESTRICTED;
 COMMENT ON FUNCTION topic.claim_key(text, text) IS
 'The number under which pg_locks shows the claims of a group on a topic: its upper half as database, its lower half as objid (classid: topic.consumer_offsets, objsubid: the partition).';

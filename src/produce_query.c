@@ -14,6 +14,7 @@
  */
 #include "postgres.h"
 
+#include "access/table.h"
 #include "catalog/pg_type.h"
 #include "executor/executor.h"
 #include "executor/spi.h"
@@ -292,6 +293,7 @@ topic_produce_query(PG_FUNCTION_ARGS)
 	char	   *name = text_argument(fcinfo, 0, "topic");
 	char	   *query = text_argument(fcinfo, 1, "query");
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+	Relation	relation;
 	QueryReceiver self = {
 		.receiver = {
 			receive_row, begin_rows, end_rows, end_rows, DestNone
@@ -304,7 +306,11 @@ topic_produce_query(PG_FUNCTION_ARGS)
 	self.record_counts = palloc0(self.topic->partitions * sizeof(int64));
 
 	InitMaterializedSRF(fcinfo, 0);
+
+	/* While it is open, the query cannot drop it. */
+	relation = table_open(self.topic->relid, NoLock);
 	append_rows(&self, query);
+	table_close(relation, NoLock);
 	for (int partition = 0; partition < self.topic->partitions; partition++)
 	{
 		Datum		values[] = {

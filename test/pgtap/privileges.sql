@@ -117,6 +117,9 @@ INSERT INTO commands (command, allowed) VALUES
 	('SELECT topic.fetch(''t'')', :'readers'),
 	('SELECT topic.fetch_text(''t'')', :'readers'),
 	('SELECT topic.fetch_json(''t'', from_offset => 5)', :'readers'),
+	('SELECT topic.consume(''new group'', ''t'')', :'readers'),
+	('SELECT topic.consume_text(''new group'', ''t'')', :'readers'),
+	('SELECT topic.consume_json(''new group'', ''t'', offset_reset => ''latest'')', :'readers'),
 	('SELECT * FROM topics.t', :'readers'),
 	('COPY (SELECT * FROM topics.t) TO ''/dev/null''', '{super}'),
 	('EXPLAIN SELECT * FROM topics.t', :'readers'),
@@ -149,6 +152,7 @@ INSERT INTO commands (command, allowed) VALUES
 	('SELECT * FROM topic.partition_sizes(''t'')', :'readers'),
 	('SELECT * FROM topic.maintenance_due(''t'')', :'readers'),
 	('SELECT topic.claim_key(''g'', ''t'')', :'everybody'),
+	('SELECT topic.library_version()', :'everybody'),
 	('SELECT topic.headers_to_jsonb(''{}'')', :'everybody'),
 	-- capture: with the rights of the table's owner
 	('SELECT topic.capture_table(''of_owner'', ''t'')', :'owners'),
@@ -231,7 +235,8 @@ SELECT is(outcome(name, 'SELECT topic.create_topic(''__consumer_offsets'')'),
 SELECT is(outcome(name, 'CALL topic.maintain()'), '25001', name || ': maintain') FROM roles ORDER BY name;
 -- Only the planner can: PostgreSQL has no values of type internal, and since
 -- version 17 finds no function for them.
-SELECT matches(outcome(name, 'SELECT topic.fetch_support(NULL)'), '0A000|42883', name || ': fetch_support') FROM roles ORDER BY name;
+SELECT matches(outcome(name, format('SELECT topic.%s(NULL)', function)), '0A000|42883', name || ': ' || function)
+	FROM roles, unnest(ARRAY['fetch_support', 'consume_support']) function ORDER BY function, name;
 -- What it needs: sql/wait_for_records.sql. It cannot be called here, either.
 SELECT is(outcome(name, command), '25001', name || ': ' || command)
 	FROM roles, unnest(ARRAY[
@@ -313,6 +318,9 @@ INSERT INTO group_commands (command) VALUES
 	('SELECT * FROM topic.join_group(''members of owner'', ARRAY[''t''], ''m'')'),
 	('SELECT * FROM topic.heartbeat(''members of owner'', ''m'')'),
 	('SELECT * FROM topic.poll(''members of owner'', ''m'')'),
+	('SELECT topic.poll(''members of owner'', ''m'')'),
+	('SELECT topic.poll_text(''members of owner'', ''m'')'),
+	('SELECT topic.poll_json(''members of owner'', ''m'')'),
 	('SELECT * FROM topic.poll_text(''members of owner'', ''m'', commit => true)'),
 	('SELECT * FROM topic.poll_json(''members of owner'', ''m'')'),
 	('SELECT * FROM topic.commit_polled(''members of owner'', ''m'')'),
@@ -423,8 +431,8 @@ SELECT set_eq($$
 	SELECT objid::regprocedure::text FROM members
 	WHERE classid = 'pg_proc'::regclass
 	AND objid NOT IN (SELECT funcid FROM pg_stat_xact_user_functions) $$,
-	ARRAY['topic.fetch_support(internal)'],
-	'every function was called here, but the one that cannot be');
+	ARRAY['topic.fetch_support(internal)', 'topic.consume_support(internal)'],
+	'every function was called here, but those that cannot be');
 
 -- What everybody may do with relations of the extension and of topics, and what
 -- with the rest of it.
@@ -442,7 +450,7 @@ SELECT set_eq($$
 	OR privilege IN ('SELECT', 'INSERT', 'UPDATE', 'REFERENCES') AND
 		has_any_column_privilege('regress_topic_nobody', oid, privilege)) $$,
 	$$ SELECT 'topic.' || name, 'SELECT' AS privilege FROM unnest(ARRAY['topics', 'open_producers', 'partition_stats',
-		'topic_stats', 'lag', 'group_info', 'members', 'assignments', 'maintenance', 'captured_tables']) name $$,
+		'topic_stats', 'lag', 'group_info', 'claims', 'members', 'assignments', 'maintenance', 'captured_tables']) name $$,
 	'everybody may read the views and topic.topics, and nothing else');
 SELECT is_empty($$
 	SELECT name, privilege FROM relations, unnest(ARRAY['SELECT', 'UPDATE', 'USAGE']) privilege

@@ -45,6 +45,7 @@ like(read_all(), qr/0:first 1:first .*19:first/, 'all is read');
 my $searches;
 foreach (1 .. 1000)
 {
+	$consumer->query('SELECT pg_stat_force_next_flush()');
 	$searches = $consumer->query(qq{BEGIN; $consume; SELECT sum(idx_scan)
 		FROM pg_stat_xact_all_tables WHERE relname ~ '^segment_|consumer_offsets'; COMMIT});
 	$searches =~ s/\s//g;
@@ -57,6 +58,7 @@ foreach (1 .. 1000)
 {
 	read_all();
 	$producer->query(sprintf($produce, 'next', 7));
+	$consumer->query('SELECT pg_stat_force_next_flush()');
 	$searches = $consumer->query(qq{BEGIN; $consume; SELECT sum(idx_scan)
 		FROM pg_stat_xact_all_tables WHERE relname = 'consumer_offsets'; COMMIT});
 	last if $searches =~ /^7:next\s+1\s*$/;
@@ -161,6 +163,7 @@ my $fresh = q{SELECT count(*) FROM topic.consume('group', 'fresh', offset_reset 
 $node->safe_psql('postgres', q{SELECT topic.create_topic('fresh', partitions => 1)});
 foreach (1 .. 1000)
 {
+	$consumer->query('SELECT pg_stat_force_next_flush()');
 	$searches = $consumer->query(sprintf("BEGIN; $fresh; SELECT sum(idx_scan)
 		FROM pg_stat_xact_all_tables WHERE relname = 'consumer_offsets'; COMMIT", 'earliest'));
 	last if $searches =~ /^0\s+0\s*$/;

@@ -54,6 +54,7 @@ sub definition
 			$node->connstr($database) ]) or die 'pg_dump failed';
 	my $definition = slurp_file("$dumps/$database");
 	$definition =~ s/^\\(un)?restrict .*\n//mg;
+	$definition =~ s/^.*binary_upgrade_set_next_attribute_versions.*\n//mg;
 	$definition =~ s/'[0-9]+'(?=::pg_catalog\.oid)//g;
 	$definition =~ s/^(SET relfrozenxid = )'[0-9]+'(, relminmxid = )'[0-9]+'/$1$2/mg;
 	$definition =~ s/^(WHERE oid = )'[0-9]+'/$1/mg;
