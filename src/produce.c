@@ -137,26 +137,41 @@ topic_produce(PG_FUNCTION_ARGS)
 /* An array argument of produce_batch, unpacked. */
 typedef struct ArrayArgument
 {
-	Datum	   *values;			/* NULL if the argument is */
-	bool	   *nulls;
+	Oid			type;			/* of the elements; InvalidOid if not given */
+	Datum	   *values;
+	bool	   *nulls;			/* NULL if no element is */
 	int			count;
 } ArrayArgument;
 
+/* A variable of PL/pgSQL is an array that has been unpacked before. */
 static ArrayArgument
 array_argument(FunctionCallInfo fcinfo, int number)
 {
 	ArrayArgument argument = {0};
-	ArrayType  *array;
-	int16		length;
-	bool		by_value;
-	char		alignment;
+	AnyArrayType *array;
 
 	if (PG_ARGISNULL(number))
 		return argument;
-	array = PG_GETARG_ARRAYTYPE_P(number);
-	get_typlenbyvalalign(ARR_ELEMTYPE(array), &length, &by_value, &alignment);
-	deconstruct_array(array, ARR_ELEMTYPE(array), length, by_value, alignment,
-					  &argument.values, &argument.nulls, &argument.count);
+	array = PG_GETARG_ANY_ARRAY_P(number);
+	argument.type = AARR_ELEMTYPE(array);
+	if (VARATT_IS_EXPANDED_HEADER(array))
+	{
+		deconstruct_expanded_array(&array->xpn);
+		argument.values = array->xpn.dvalues;
+		argument.nulls = array->xpn.dnulls;
+		argument.count = array->xpn.nelems;
+	}
+	else
+	{
+		int16		length;
+		bool		by_value;
+		char		alignment;
+
+		get_typlenbyvalalign(argument.type, &length, &by_value, &alignment);
+		deconstruct_array(&array->flt, argument.type, length, by_value,
+						  alignment, &argument.values, &argument.nulls,
+						  &argument.count);
+	}
 	return argument;
 }
 
@@ -164,7 +179,7 @@ static void
 check_same_length(const ArrayArgument *values, const ArrayArgument *other,
 				  const char *name)
 {
-	if (other->values && other->count != values->count)
+	if (OidIsValid(other->type) && other->count != values->count)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("%s and record_values must have the same length", name),
@@ -177,10 +192,10 @@ array_element(const ArrayArgument *argument, int i)
 {
 	NullableDatum element = {.isnull = true};
 
-	if (argument->values)
+	if (OidIsValid(argument->type))
 	{
 		element.value = argument->values[i];
-		element.isnull = argument->nulls[i];
+		element.isnull = argument->nulls && argument->nulls[i];
 	}
 	return element;
 }
@@ -231,9 +246,8 @@ topic_produce_batch(PG_FUNCTION_ARGS)
 	check_same_length(&values, &keys, "keys");
 	check_same_length(&values, &headers, "headers");
 	check_same_length(&values, &timestamps, "record_timestamps");
-	types.value = ARR_ELEMTYPE(PG_GETARG_ARRAYTYPE_P(1));
-	types.key = PG_ARGISNULL(2) ? InvalidOid
-		: ARR_ELEMTYPE(PG_GETARG_ARRAYTYPE_P(2));
+	types.value = values.type;
+	types.key = keys.type;
 
 	InitMaterializedSRF(fcinfo, 0);
 	if (in_sequence)
