@@ -19,6 +19,7 @@ my @released = ('0.1.0');
 my $node = PostgreSQL::Test::Cluster->new('main');
 $node->init;
 $node->append_conf('postgresql.conf', q{
+autovacuum = off
 shared_preload_libraries = 'pg_topic'
 pg_topic.maintenance_interval = 1s
 max_prepared_transactions = 10
