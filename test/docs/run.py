@@ -42,9 +42,6 @@ import tap
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
-# Debian's, which has Debian's psycopg2
-PYTHON = "/usr/bin/python3"
-
 FENCE = re.compile(r"^```(\w*)\s*(.*)$")
 
 
@@ -137,7 +134,7 @@ class Program:
         self.forever = "forever" in block.options
         self.output = tempfile.TemporaryFile(mode="w+", encoding="utf-8")
         self.process = subprocess.Popen(
-            [PYTHON, "-u", "-c", block.text], stdin=subprocess.DEVNULL,
+            [sys.executable, "-u", "-c", block.text], stdin=subprocess.DEVNULL,
             stdout=self.output, stderr=subprocess.STDOUT,
             env=dict(os.environ, PGDATABASE=database))
 

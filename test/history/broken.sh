@@ -9,7 +9,6 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
-python=$([ -x /usr/bin/python3 ] && echo /usr/bin/python3 || echo python3)
 broken=$(mktemp -d "${TMPDIR:-/tmp}/broken.XXXXXX")
 trap 'rm -rf "$broken"' EXIT
 failed=0
