@@ -220,6 +220,13 @@ install_extension()
 	fi
 }
 
+# Have the server do with settings that it reads as it starts.
+restart_server()
+{
+	pg_ctl restart -w -m fast -D "$server" -l "$workspace/server.log" \
+		>/dev/null 2>&1 || die "no server: $(tail -n 20 "$workspace/server.log")"
+}
+
 # Start a throw-away server, and have psql and its kin talk to it.  Arguments
 # are settings.
 start_server()

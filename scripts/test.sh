@@ -368,16 +368,20 @@ test_docs()
 	check "docs" prove -v --exec "" test/docs/run.sh
 }
 
-# Clients in Python.
+# Clients in Python, which prepare transactions, too: the fuzzer of SQL shall not.
 test_python()
 {
 	local file
 
 	need_server || return 0
+	psql -X -q -c "ALTER SYSTEM SET max_prepared_transactions = 2"
+	restart_server
 	for file in test/python/*.py; do
 		fresh_database pg_topic
 		check "python: $(basename "$file" .py)" env PGDATABASE=test python3 "$file"
 	done
+	psql -X -q -c "ALTER SYSTEM RESET max_prepared_transactions"
+	restart_server
 }
 
 # The programs of examples/, by themselves and through pgbouncer in transaction

@@ -37,8 +37,9 @@ import tempfile
 import time
 import uuid
 
-import check
-import tap
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+import check     # noqa: E402
+import tap       # noqa: E402
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
@@ -279,7 +280,7 @@ def main():
         with check.scratch_database() as database:
             check.check_reference(database, ROOT)
             check.check_comments(database)
-    sys.exit(tap.done())
+    tap.finish()
 
 
 main()
