@@ -71,8 +71,8 @@ fail()
 	done
 }
 
-# What CI does without, because it may not be able to have it: namespaces of
-# users; what Debian 12 has no package of.
+# What continuous integration may have to do without: namespaces of users, and
+# what its Debian has no package of.
 is_exempt_in_ci()
 {
 	case $1 in
