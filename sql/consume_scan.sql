@@ -63,6 +63,16 @@ SELECT n, (SELECT value FROM topic.consume_text('scan', 'scan', max_records => 2
 	FROM generate_series(2, 4) n;
 SELECT * FROM topic.commit('scan', 'scan');
 ROLLBACK;
+-- though parameters change that have the numbers of the statement's
+BEGIN;
+PREPARE count_some(text) AS SELECT (SELECT count(*) FROM topic.consume($1, 'scan', max_records => 2, partitions => '{0}') c
+	WHERE c.partition >= p.a AND c.record_offset >= p.b)
+	FROM (VALUES (0, 0), (0, 0)) p(a, b);
+SET LOCAL plan_cache_mode = force_generic_plan;
+EXECUTE count_some('scan');
+SELECT * FROM topic.commit('scan', 'scan');
+ROLLBACK;
+DEALLOCATE count_some;
 RESET enable_hashjoin;
 RESET enable_mergejoin;
 RESET enable_material;

@@ -95,6 +95,13 @@ CREATE EXTENSION pg_topic;
 REVOKE CREATE ON SCHEMA topic FROM regress_topic_squatter;
 ALTER SCHEMA topic OWNER TO regress_topic_squatter;
 CREATE EXTENSION pg_topic;
+-- nor if they have
+SET ROLE regress_topic_squatter;
+CREATE FUNCTION topic.produce(text, varchar) RETURNS void LANGUAGE sql AS 'SELECT';
+RESET ROLE;
+ALTER SCHEMA topic OWNER TO CURRENT_USER;
+CREATE EXTENSION pg_topic;
+DROP FUNCTION topic.produce;
 DROP SCHEMA topic;
 CREATE SCHEMA topics AUTHORIZATION regress_topic_squatter;
 CREATE EXTENSION pg_topic;

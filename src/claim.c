@@ -9,8 +9,9 @@
  * ends, in whatever way, the partition is free at once: no session timeout,
  * no heartbeat, no rebalance.
  *
- * The lock is an object lock on topic.consumer_offsets, by the names of group
- * and topic: the group may be so new that nobody else can see a row of it yet.
+ * The lock is an object lock on topic.consumer_offsets, by the group's name and
+ * the topic's id: the group may be so new that nobody else can see a row of it
+ * yet.
  *
  * The committed offset is read after the lock was granted, as it stands then.
  * The statement's own snapshot may be older than the last owner's commit, and
@@ -361,13 +362,14 @@ commit_claim(Subscription *subscription, Claim *claim, int64 committed_offset,
 			 const char *metadata)
 {
 	ClaimState *state = claim_state_for_update(claim);
+	bool		goes_back = state->committed.found &&
+		committed_offset < state->committed.committed_offset;
 
-	if (state->committed.found &&
-		committed_offset < state->committed.committed_offset)
-		news_add(subscription->topic_id, claim->partition);
 	consumer_offset_write(subscription->group_id, subscription->topic,
 						  claim->partition, &state->committed,
 						  committed_offset, metadata);
+	if (goes_back)
+		news_add(subscription->topic_id, claim->partition);
 }
 
 /* Nothing is committed any more, and nothing was read. */

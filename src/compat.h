@@ -9,6 +9,7 @@
 #define TOPIC_COMPAT_H
 
 #include "access/genam.h"
+#include "access/htup_details.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_attribute.h"
 #include "catalog/pg_class.h"
@@ -18,6 +19,7 @@
 #include "miscadmin.h"
 #include "optimizer/pathnode.h"
 #include "storage/bufmgr.h"
+#include "storage/freespace.h"
 #include "storage/lock.h"
 #include "storage/proc.h"
 #include "storage/procarray.h"
@@ -130,9 +132,10 @@ insert_index_entries(ResultRelInfo *relation, TupleTableSlot *slot,
 }
 
 /*
- * Add some pages to a table at once, as many as there is use for; returns how
- * many were added, and the first.  16 made that one call to the file system
- * where it was one for each page; before that it is left to heap_insert.
+ * Add some pages to a table at once, as many as there is use for, unless it has
+ * free ones; returns how many were added, and the first.  16 made that one call
+ * to the file system where it was one for each page; before that it is left to
+ * heap_insert.
  */
 static inline int
 extend_relation(Relation relation, int pages, BlockNumber *first)
@@ -141,6 +144,8 @@ extend_relation(Relation relation, int pages, BlockNumber *first)
 	Buffer		buffers[64];
 	uint32		added;
 
+	if (GetPageWithFreeSpace(relation, MaxHeapTupleSize) != InvalidBlockNumber)
+		return 0;
 	*first = ExtendBufferedRelBy(BMR_REL(relation), MAIN_FORKNUM, NULL, 0,
 								 Min(pages, lengthof(buffers)), buffers,
 								 &added);

@@ -14,7 +14,7 @@
 #include "postgres.h"
 
 #include "executor/executor.h"
-#include "optimizer/clauses.h"
+#include "nodes/nodeFuncs.h"
 
 #include "call_scan.h"
 
@@ -52,6 +52,17 @@ create_state(CustomScan * plan)
 	return call_scan_create(sizeof(ConsumeScan), &consume_exec_methods);
 }
 
+/* The executor's parameters in it: those of a statement do not change. */
+static bool
+find_params(Node *node, Bitmapset **params)
+{
+	if (!node)
+		return false;
+	if (IsA(node, Param) && ((Param *) node)->paramkind == PARAM_EXEC)
+		*params = bms_add_member(*params, ((Param *) node)->paramid);
+	return expression_tree_walker(node, find_params, (void *) params);
+}
+
 static void
 begin_scan(CustomScanState * node, EState *estate, int eflags)
 {
@@ -59,7 +70,7 @@ begin_scan(CustomScanState * node, EState *estate, int eflags)
 
 	if (!call_scan_begin(&scan->call, eflags))
 		return;
-	scan->params = pull_paramids((Expr *) scan->call.call);
+	(void) find_params((Node *) scan->call.call, &scan->params);
 	scan->context = CurrentMemoryContext;
 }
 

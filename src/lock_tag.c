@@ -9,7 +9,8 @@
  * a given one takes 2^64 trials.  (With the 32 bits of an object's number, or
  * a hash function that can be inverted, it would take a minute.)  A lock tag
  * has 32 bits for the object.  The others take the place of the database, which
- * is part of the name instead; pg_locks shows no database for these locks.
+ * is part of the name instead; what pg_locks and the server's log show as the
+ * database of these locks is none.
  *
  *-------------------------------------------------------------------------
  */

@@ -248,35 +248,35 @@ fills_page(const RecordBatchBuilder *batch)
 }
 
 /*
- * If the next batch fills a page, have it inserted into a new one, and add the
- * pages for those after it to the segment at once: one by one, as heap_insert
- * does, that is a quarter of what produce_batch costs.
+ * If the next batch fills a page, have it inserted into one that was added to
+ * the segment for it, or add pages for those after it, all at once: one by one,
+ * as heap_insert does, that is a quarter of what produce_batch costs.
  *
- * Others may find these pages before we get there; then the row goes where
- * heap_insert finds room.  Those that an error leaves are VACUUM's to find.
+ * The first goes where heap_insert has it: that notes how much room is left in
+ * the page before, and finds the pages that VACUUM has freed.  Others may find
+ * the added pages before we get there; then the row goes elsewhere, too.  Those
+ * that an error leaves are VACUUM's to find.
  */
 static void
 choose_page(LogAppender *appender, const RecordBatchBuilder *batches,
 			int count)
 {
+	int			pages = 0;
+
 	if (!fills_page(&batches[0]))
 		return;
-	if (appender->new_pages == 0)
-	{
-		int			pages = 0;
-
-		for (int i = 0; i < count; i++)
-			pages += fills_page(&batches[i]);
-		if (pages > 1)
-			appender->new_pages = extend_relation(appender->segment, pages,
-												  &appender->next_page);
-	}
 	if (appender->new_pages > 0)
 	{
 		RelationSetTargetBlock(appender->segment, appender->next_page);
 		appender->next_page++;
 		appender->new_pages--;
+		return;
 	}
+	for (int i = 1; i < count; i++)
+		pages += fills_page(&batches[i]);
+	if (pages > 1)
+		appender->new_pages = extend_relation(appender->segment, pages,
+											  &appender->next_page);
 }
 
 static void

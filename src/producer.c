@@ -95,6 +95,7 @@ note_produced(int64 producer_id, int producer_epoch)
 void
 set_epoch_lock_tag(LOCKTAG *tag, int64 producer_id)
 {
+	/* Ids count up from 1: 48 bits of them are all that there will be. */
 	set_lock_tag(tag, "producers", (uint32) producer_id,
 				 (uint16) (producer_id >> 32));
 }

@@ -83,19 +83,23 @@ give_value_context_back(MemoryContext context)
 RecordRows *
 record_rows_begin(TupleDesc desc, const int *columns)
 {
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext,
+												  "pg_topic record rows",
+												  ALLOCSET_DEFAULT_SIZES);
+	MemoryContext old_context = MemoryContextSwitchTo(context);
 	RecordRows *rows = palloc0(sizeof(RecordRows));
 
 	rows->desc = desc;
 	rows->columns = columns;
-	rows->context = CurrentMemoryContext;
+	rows->context = context;
 	rows->value_context = take_value_context();
-	rows->scratch_context = AllocSetContextCreate(CurrentMemoryContext,
-												  "pg_topic row",
+	rows->scratch_context = AllocSetContextCreate(context, "pg_topic row",
 												  ALLOCSET_SMALL_SIZES);
 	rows->capacity = INITIAL_CAPACITY;
 	rows->values = palloc(INITIAL_CAPACITY * desc->natts * sizeof(Datum));
 	rows->nulls = palloc(INITIAL_CAPACITY * desc->natts * sizeof(bool));
 	rows->current = -1;
+	MemoryContextSwitchTo(old_context);
 	return rows;
 }
 
@@ -284,8 +288,5 @@ record_rows_end(RecordRows *rows)
 		tuplestore_end(rows->store);
 	}
 	give_value_context_back(rows->value_context);
-	MemoryContextDelete(rows->scratch_context);
-	pfree(rows->values);
-	pfree(rows->nulls);
-	pfree(rows);
+	MemoryContextDelete(rows->context);
 }

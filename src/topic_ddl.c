@@ -256,8 +256,7 @@ check_captures_nothing(const char *topic)
 				(errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
 				 errmsg("cannot drop topic \"%s\" because table %s is captured into it",
 						topic, table),
-				 errhint("Have the table's owner release it with topic.release_table(), or drop foreign table %s with CASCADE.",
-						 quote_qualified_identifier(TOPICS_SCHEMA, topic))));
+				 errhint("Have the table's owner release it with topic.release_table().")));
 	}
 	SPI_finish();
 }
