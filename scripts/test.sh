@@ -9,7 +9,8 @@
 # failed.  A part's function below says what it is.  What cannot be tested here
 # is skipped; with CI=true that is a failure.  PG_CONFIG=... chooses the
 # PostgreSQL to test with, PG_TOPIC_OLD_PG_CONFIG=... an older one to begin
-# pg_upgrade at, FUZZ_SECONDS=600 how long to fuzz.
+# pg_upgrade at, FUZZ_SECONDS=600 how long to fuzz.  Tests may take SLOWNESS=4
+# times as long as usual.
 # shellcheck source=scripts/common.sh
 . "$(dirname "$0")/common.sh"
 
@@ -117,7 +118,7 @@ check()
 	local name=$1
 
 	shift
-	if timeout -k 10 $((300 + fuzz_seconds)) "$@" >"$log" 2>&1 </dev/null; then
+	if timeout -k 10 $((300 * SLOWNESS + fuzz_seconds)) "$@" >"$log" 2>&1 </dev/null; then
 		pass_if_complete "$name" "$log"
 	else
 		fail "$name" "$log"
@@ -228,7 +229,7 @@ installcheck()
 	local part=$1 diffs=$2 status=0 before=$failed line name
 
 	need_server || return 0
-	timeout -k 10 600 make -s installcheck "${@:3}" >"$log" 2>&1 </dev/null || status=$?
+	timeout -k 10 $((600 * SLOWNESS)) make -s installcheck "${@:3}" >"$log" 2>&1 </dev/null || status=$?
 	while read -r line; do
 		name=$(sed -E 's/^(test|(not )?ok [0-9]+ +[-+]) +([^ ]+).*/\3/' <<<"$line")
 		case $line in
@@ -328,7 +329,7 @@ test_tap()
 	}
 
 	# They wait more than they work, so there is one for each processor.
-	timeout -k 10 600 make -s prove_installcheck PROVE_FLAGS="-j $(nproc)" \
+	timeout -k 10 $((600 * SLOWNESS)) make -s prove_installcheck PROVE_FLAGS="-j $(nproc)" \
 		PROVE_TESTS='test/t/*.pl' >"$log" 2>&1 </dev/null || true
 	for file in test/t/*.pl; do
 		name=$(basename "$file" .pl)
