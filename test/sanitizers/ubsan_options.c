@@ -27,7 +27,9 @@ __ubsan_default_options(void)
 	return options ? options : "";
 }
 
-static void __attribute__((constructor))
+static void set_report_path(void) __attribute__((constructor));
+
+static void
 set_report_path(void)
 {
 	const char *option = strstr(__ubsan_default_options(), "log_path=");
