@@ -109,7 +109,8 @@ test_asan()
 	copy_pgtap
 	make_reports
 
-	ASAN_OPTIONS+=:abort_on_error=1:log_path=$reports/asan
+	# libfaketime is loaded first.
+	ASAN_OPTIONS+=:verify_asan_link_order=0:abort_on_error=1:log_path=$reports/asan
 	# log_path is last: see ubsan_options.c.
 	export UBSAN_OPTIONS=print_stacktrace=1:abort_on_error=1:log_path=$reports/ubsan
 	# -fno-wrapv: so that what overflows is found.
