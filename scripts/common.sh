@@ -156,7 +156,8 @@ enter_workspace()
 		HOME="$workspace" TMPDIR="$workspace"
 		PG_TOPIC_WORKSPACE="$workspace" FUZZ_SECONDS="${FUZZ_SECONDS-}"
 		COPT="${COPT-}" ASAN_OPTIONS="${ASAN_OPTIONS-}" UBSAN_OPTIONS="${UBSAN_OPTIONS-}"
-		VALGRIND_OPTS="${VALGRIND_OPTS-}" SLOWNESS="$slowness" PGCTLTIMEOUT="$((60 * slowness))"
+		VALGRIND_OPTS="${VALGRIND_OPTS-}" TESTS="${TESTS-}"
+		SLOWNESS="$slowness" PGCTLTIMEOUT="$((60 * slowness))"
 		PG_TEST_TIMEOUT_DEFAULT="$((180 * slowness))" PGISOLATIONTIMEOUT="$((300 * slowness))")
 	script=$(realpath "$0")
 	set -- "$workspace/source/${script#"$tree"/}" "$@"

@@ -9,8 +9,8 @@
 # failed.  A part's function below says what it is.  What cannot be tested here
 # is skipped; with CI=true that is a failure.  PG_CONFIG=... chooses the
 # PostgreSQL to test with, PG_TOPIC_OLD_PG_CONFIG=... an older one to begin
-# pg_upgrade at, FUZZ_SECONDS=600 how long to fuzz.  Tests may take SLOWNESS=4
-# times as long as usual.
+# pg_upgrade at, FUZZ_SECONDS=600 how long to fuzz, TESTS='produce_batch send'
+# which tests of regress to run.  All may take SLOWNESS=4 times as long as usual.
 # shellcheck source=scripts/common.sh
 . "$(dirname "$0")/common.sh"
 
@@ -249,7 +249,7 @@ installcheck()
 # SQL and what it answers: sql/, expected/.
 test_regress()
 {
-	installcheck regress regression.diffs ISOLATION=
+	installcheck regress regression.diffs ISOLATION= ${TESTS:+"REGRESS=$TESTS"}
 }
 
 # The same in a database whose extension was created as the first version, and
