@@ -152,7 +152,7 @@ test_valgrind_server()
 	wrap_postgres
 	copy_pgtap
 	make_reports
-	export VALGRIND_OPTS="-q --leak-check=no --num-callers=25 --log-file=$reports/valgrind.%p
+	export VALGRIND_OPTS="-q --vgdb=no --leak-check=no --num-callers=25 --log-file=$reports/valgrind.%p
 		--suppressions=$builds/valgrind/valgrind.supp"
 	test_parts 20 "$@"
 }
