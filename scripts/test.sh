@@ -190,6 +190,13 @@ test_unit()
 	check "unit: sanitizers" make -s -C test/unit check-sanitize
 }
 
+# usage: check_fuzzer NAME COMMAND...: check, and say how much the fuzzer tried
+check_fuzzer()
+{
+	check "$@"
+	sed -n -E '/^(Done [0-9]+ runs|[0-9]+ rounds)/s/^/        /p' "$log"
+}
+
 # The fuzzers: of the record batch codec, first with what is known, and of the
 # functions in SQL.  FUZZ_SECONDS is how long each looks for more, not always
 # for the same then.
@@ -199,10 +206,10 @@ test_fuzz()
 
 	[ -z "${FUZZ_SECONDS-}" ] || seed=$RANDOM
 	check "fuzz: corpus" make -s -C test/fuzz check
-	check "fuzz: record batches" make -s -C test/fuzz run SECONDS="$fuzz_seconds" SEED=$seed
+	check_fuzzer "fuzz: record batches" make -s -C test/fuzz run SECONDS="$fuzz_seconds" SEED=$seed
 	need_server || return 0
 	for encoding in UTF8 LATIN1; do
-		check "fuzz: SQL, $encoding" python3 -B test/fuzz/sql_fuzz.py \
+		check_fuzzer "fuzz: SQL, $encoding" python3 -B test/fuzz/sql_fuzz.py \
 			--seconds $((fuzz_seconds / 2)) --seed $seed --encoding $encoding
 	done
 }
