@@ -46,7 +46,8 @@ build_postgres()
 		"$source/configure" --prefix="$prefix" --enable-cassert \
 			--enable-debug --enable-tap-tests --without-readline --without-icu \
 			CFLAGS="-O1 -g -fno-omit-frame-pointer"
-		for directory in . src/test/isolation contrib/amcheck contrib/pg_visibility; do
+		for directory in . src/test/isolation \
+			contrib/{amcheck,pg_visibility,test_decoding}; do
 			make -s -j "$(nproc)" -C $directory COPT="$flags"
 			make -s -C $directory COPT="$flags" install
 		done
