@@ -7,6 +7,7 @@ import re
 import resource
 import shutil
 import signal
+import socket
 import subprocess
 import threading
 import time
@@ -411,6 +412,7 @@ class PgBouncer(Fault):
         super().set_up(run)
         self.port = self.server.port + 1
         self.configuration = os.path.join(run.directory, 'pgbouncer.ini')
+        self.socket = os.path.join(run.directory, f'.s.PGSQL.{self.port}')
         users = os.path.join(run.directory, 'users')
         with open(users, 'w', encoding='utf-8') as file:
             file.write('"postgres" ""\n')
@@ -436,7 +438,16 @@ logfile = {run.directory}/pgbouncer.log
         with open(os.devnull, 'r+', encoding='utf-8') as null:
             self.pooler = subprocess.Popen([self.program, self.configuration],
                                            stdin=null, stdout=null, stderr=null)
-        time.sleep(0.1)
+        self.await_answer()
+
+    def await_answer(self):
+        while True:
+            with contextlib.closing(socket.socket(socket.AF_UNIX)) as client:
+                if client.connect_ex(self.socket) == 0:
+                    return
+            if self.pooler.poll() is not None:
+                raise RuntimeError(f'pgbouncer has ended, {self.pooler.returncode}')
+            time.sleep(0.01)
 
     def kill(self):
         if self.pooler:

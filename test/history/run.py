@@ -120,7 +120,8 @@ class Round:
             self.go()
             self.read_end()
         except Exception:
-            self.fail(traceback.format_exc())
+            # Its last line tells most.
+            self.fail('; '.join(reversed(traceback.format_exc().splitlines())))
         finally:
             self.fault.tear_down(self)
         return None

@@ -43,9 +43,9 @@ CREATE TEMP TABLE odd AS SELECT * FROM (VALUES
 	('oid', ARRAY[NULL, '0', '4294967295']),
 	('topic.header[]', ARRAY[NULL, '{}', '{NULL}', '{"(,)"}', '{"(a,)","(,\\\\x00)"}', '{{"(a,)"},{"(b,)"}}'])) AS v (type, "values");
 
--- The calls: of each function all arguments NULL; and each argument in turn with
--- each odd value of its type, the others as above, left out, or NULL. Functions of
--- members are called for the group that has one.
+-- The calls: of each function all arguments as above, left out, or NULL; then each
+-- in turn with each odd value of its type; and all NULL. Functions of members are
+-- called for the group that has one.
 CREATE TEMP TABLE arguments AS
 	SELECT p.oid AS function, proname, pronargs, position, argument, type,
 		CASE WHEN argument = 'group_id' AND 'member_id' = ANY (proargnames[:pronargs]) THEN 'members' ELSE b.value END AS value,
@@ -59,7 +59,8 @@ SELECT is_empty('SELECT DISTINCT type FROM arguments EXCEPT SELECT type FROM odd
 CREATE TEMP TABLE calls AS
 	SELECT a.function, format('SELECT * FROM topic.%I(%s)', a.proname, string_agg(
 		format('%s => %L::%s', b.argument, CASE WHEN a.position = b.position THEN odd_value ELSE b.value END, b.type), ', ')) AS call
-	FROM arguments a JOIN odd ON odd.type = a.type CROSS JOIN LATERAL unnest("values") odd_value
+	FROM arguments a JOIN odd ON odd.type = a.type
+		CROSS JOIN LATERAL (SELECT unnest("values") UNION ALL SELECT a.value) v (odd_value)
 		JOIN arguments b ON b.function = a.function
 	WHERE a.position = b.position OR NOT b.has_default OR b.value IS NOT NULL
 	GROUP BY a.function, a.proname, a.position, odd_value
