@@ -50,6 +50,7 @@
 #include "utils/rel.h"
 
 #include "compat.h"
+#include "lock_tag.h"
 #include "log_append.h"
 #include "news.h"
 #include "row_inserter.h"
@@ -77,8 +78,7 @@ leader_epoch(void)
 void
 set_append_lock_tag(LOCKTAG *tag, const Topic *topic, int partition)
 {
-	SET_LOCKTAG_OBJECT(*tag, MyDatabaseId, topic->catalog_relid, topic->id,
-					   partition);
+	set_lock_tag(tag, topic->catalog_relid, topic->id, partition);
 }
 
 /*
