@@ -23,7 +23,7 @@ build_packages=(make gcc libc6-dev liblz4-dev libzstd-dev zlib1g-dev libsnappy-d
 
 # What the history checker needs, and the servers that it mistreats.
 # shellcheck disable=SC2034 # the scripts use it
-history_packages=(python3 python3-psycopg2 pgbouncer libfaketime patch)
+history_packages=(python3 python3-psycopg2 pgbouncer libfaketime patch procps)
 
 die()
 {
@@ -149,8 +149,9 @@ enter_workspace()
 		--exclude='*.so' --exclude=./sql/install --exclude=build . |
 		tar -C "$workspace/source" -x --no-same-owner
 	# Nothing of the caller's environment reaches the servers and clients but
-	# what is named here.
-	environment=(PATH=/usr/local/bin:/usr/bin:/bin LC_ALL="$LC_ALL" TERM="${TERM-dumb}" CI="${CI-}"
+	# what is named here.  Debian's programs come first: its Python has its
+	# psycopg2.
+	environment=(PATH=/usr/bin:/bin:/usr/local/bin LC_ALL="$LC_ALL" TERM="${TERM-dumb}" CI="${CI-}"
 		PG_CONFIG="$PG_CONFIG" PG_TOPIC_OLD_PG_CONFIG="${PG_TOPIC_OLD_PG_CONFIG-}"
 		HOME="$workspace" TMPDIR="$workspace"
 		PG_TOPIC_WORKSPACE="$workspace" FUZZ_SECONDS="${FUZZ_SECONDS-}"
@@ -217,6 +218,13 @@ install_extension()
 		cat "$workspace/build.log" >&2
 		return 1
 	fi
+}
+
+# Have the server do with settings that it reads as it starts.
+restart_server()
+{
+	pg_ctl restart -w -m fast -D "$server" -l "$workspace/server.log" \
+		>/dev/null 2>&1 || die "no server: $(tail -n 20 "$workspace/server.log")"
 }
 
 # Start a throw-away server, and have psql and its kin talk to it.  Arguments

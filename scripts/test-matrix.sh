@@ -20,7 +20,8 @@
 # shellcheck source=scripts/common.sh
 . "$(dirname "$0")/common.sh"
 
-# The release of Debian that has a major version
+# The release of Debian that has a major version; sid, only as long as it has no
+# later one
 declare -A debian=([15]=bookworm [17]=trixie [18]=sid)
 
 arguments=("$@")
@@ -155,7 +156,8 @@ trap 'exit 1' HUP INT TERM
 for major in "${majors[@]}"; do
 	[ ! -x "$(pg_config_of "$major")" ] || continue
 	[ -n "${debian[$major]-}" ] || die "PostgreSQL $major is not installed, and no Debian is known that has it"
-	[ "$(id -u)" = 0 ] || exec sudo env TMPDIR="${TMPDIR-}" CI="${CI-}" bash "$0" "${arguments[@]}"
+	[ "$(id -u)" = 0 ] || exec sudo env TMPDIR="${TMPDIR-}" CI="${CI-}" \
+		FUZZ_SECONDS="${FUZZ_SECONDS-}" bash "$0" "${arguments[@]}"
 done
 
 results=()

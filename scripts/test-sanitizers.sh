@@ -3,8 +3,9 @@
 # behaviour.
 #
 #	scripts/test-sanitizers.sh asan
-#		the tests that need a server, with PostgreSQL built with
-#		AddressSanitizer, the extension with UndefinedBehaviorSanitizer, too
+#		regress, upgrade, isolation, pgtap, tap and fuzz of scripts/test.sh, with
+#		PostgreSQL built with AddressSanitizer, the extension with
+#		UndefinedBehaviorSanitizer, too
 #	scripts/test-sanitizers.sh asan regress fuzz
 #		these parts of scripts/test.sh
 #	scripts/test-sanitizers.sh valgrind
@@ -17,13 +18,13 @@
 # shellcheck source=scripts/common.sh
 . "$(dirname "$0")/common.sh"
 
-builds=${SANITIZER_BUILDS:-/tmp/pg_topic-sanitizers}
+builds=$(realpath -m "${SANITIZER_BUILDS:-/tmp/pg_topic-sanitizers}")
 
 # Build PostgreSQL with AddressSanitizer, if that is not done yet, and have
 # PG_CONFIG name it.
 build_postgres()
 {
-	local prefix=$builds/asan log=$builds/asan.log build=$builds/build-asan
+	local prefix=$builds/asan log=$builds/asan.log build=$builds/build-asan source
 	# libubsan must be there from the start: it reads its options from where
 	# the server puts its title later.
 	local flags="-fsanitize=address -DUSE_VALGRIND -I$tree/test/sanitizers/include \
@@ -33,13 +34,14 @@ build_postgres()
 	[ ! -e "$prefix/complete" ] || return 0
 	[ -x "${POSTGRES_SOURCE-}/configure" ] ||
 		die "POSTGRES_SOURCE must name a source tree of PostgreSQL"
+	source=$(realpath "$POSTGRES_SOURCE")
 	install_packages "${build_packages[@]}" bison flex perl
 	echo "Building PostgreSQL in $build"
 	rm -rf "$prefix" "$build"
 	mkdir -p "$build"
 	(
 		cd "$build"
-		"$POSTGRES_SOURCE/configure" --prefix="$prefix" --enable-cassert \
+		"$source/configure" --prefix="$prefix" --enable-cassert \
 			--enable-debug --enable-tap-tests --without-readline --without-icu \
 			CFLAGS="-O1 -g -fno-omit-frame-pointer"
 		for directory in . src/test/isolation contrib/amcheck contrib/pg_visibility; do
@@ -50,17 +52,18 @@ build_postgres()
 	touch "$prefix/complete"
 }
 
-# pgTAP, of the PostgreSQL that is installed: it is SQL.
+# pgTAP, of Debian's PostgreSQL of that version: it is SQL.
 copy_pgtap()
 {
 	local version
 
 	version=$("$PG_CONFIG" --version | sed 's/^PostgreSQL \([0-9]*\).*/\1/')
+	install_packages "postgresql-$version-pgtap"
 	cp "/usr/share/postgresql/$version/extension"/pgtap* \
 		"$("$PG_CONFIG" --sharedir)/extension" || die "no pgTAP for PostgreSQL $version"
 }
 
-# Fail if sanitizers have reported anything.
+# Fail if sanitizers have reported anything, and keep that.
 check_reports()
 {
 	local report count=0
@@ -72,14 +75,14 @@ check_reports()
 		head -n 60 "$report"
 	done
 	echo "$count reports of errors"
-	[ $count = 0 ]
+	[ $count = 0 ] && rm -r "$reports"
 }
 
 test_asan()
 {
 	local status=0
 
-	[ $# -gt 0 ] || set -- regress isolation pgtap tap fuzz
+	[ $# -gt 0 ] || set -- regress upgrade isolation pgtap tap fuzz
 	# PostgreSQL's programs do not free all that they allocate.
 	export ASAN_OPTIONS=detect_leaks=0
 	build_postgres

@@ -153,17 +153,17 @@ SELECT count(*) FROM topic.poll('members', (SELECT member_id FROM member));
 SELECT value FROM topic.poll('members', 'nobody');
 
 -- Rights to the function.
-CREATE ROLE scan_reader;
+CREATE ROLE regress_topic_scan_reader;
 REVOKE EXECUTE ON FUNCTION topic.consume FROM PUBLIC;
-SET ROLE scan_reader;
+SET ROLE regress_topic_scan_reader;
 SELECT key FROM topic.consume('scan', 'scan');
 RESET ROLE;
 GRANT EXECUTE ON FUNCTION topic.consume TO PUBLIC;
-SET ROLE scan_reader;
+SET ROLE regress_topic_scan_reader;
 SELECT key FROM topic.consume('scan', 'scan');
 SELECT (topic.consume('scan', 'scan')).key;
 RESET ROLE;
-DROP ROLE scan_reader;
+DROP ROLE regress_topic_scan_reader;
 
 DROP FUNCTION plan_of(text);
 SELECT topic.leave_group('members', (SELECT member_id FROM member));

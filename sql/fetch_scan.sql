@@ -119,16 +119,16 @@ BEGIN
 END $$;
 
 -- Rights: of the topic, and of the function.
-CREATE ROLE fetch_reader;
-SET ROLE fetch_reader;
+CREATE ROLE regress_topic_fetch_reader;
+SET ROLE regress_topic_fetch_reader;
 SELECT key FROM topic.fetch('scan');
 RESET ROLE;
-GRANT SELECT ON topics.scan TO fetch_reader;
-SET ROLE fetch_reader;
+GRANT SELECT ON topics.scan TO regress_topic_fetch_reader;
+SET ROLE regress_topic_fetch_reader;
 SELECT count(key) FROM topic.fetch('scan', max_records => 2);
 RESET ROLE;
 REVOKE EXECUTE ON FUNCTION topic.fetch FROM PUBLIC;
-SET ROLE fetch_reader;
+SET ROLE regress_topic_fetch_reader;
 EXPLAIN SELECT key FROM topic.fetch('scan');
 SELECT count(key) FROM topic.fetch('scan', max_records => 2);
 RESET ROLE;
@@ -137,7 +137,7 @@ GRANT EXECUTE ON FUNCTION topic.fetch TO PUBLIC;
 -- A subquery that is run again as a row is checked again.
 SELECT plan_of('SELECT EXISTS (SELECT FROM topic.fetch(''scan'', from_offset => segment) WHERE key IS NULL) FROM topic.segments FOR UPDATE');
 
-REVOKE SELECT ON topics.scan FROM fetch_reader;
-DROP ROLE fetch_reader;
+REVOKE SELECT ON topics.scan FROM regress_topic_fetch_reader;
+DROP ROLE regress_topic_fetch_reader;
 DROP FUNCTION plan_of(text);
 SELECT topic.drop_topic('scan');

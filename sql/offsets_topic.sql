@@ -200,17 +200,30 @@ BEGIN READ ONLY;
 SELECT partition, committed_offset, metadata FROM topic.committed('g', 't');
 COMMIT;
 SELECT count(*) FROM topics.__consumer_offsets;
--- The extension goes, with a commit that was not recorded yet.
+RESET pg_topic.offsets_topic;
+DO $$
+BEGIN
+	PERFORM topic.drop_topic(topic) FROM topic.topics;
+	DELETE FROM topic.groups;
+END $$;
+DROP FUNCTION read_int, read_string;
+DROP PROCEDURE seen;
+DROP TABLE seen;
+REVOKE CREATE ON SCHEMA topics FROM regress_topic_creator;
+DROP ROLE regress_topic_creator;
+
+-- The extension goes, with a commit that was not recorded yet; in a database of
+-- its own, since tests that follow go on with this one's.
+\set database :DBNAME
+CREATE DATABASE regress_topic_offsets TEMPLATE template0;
+\c regress_topic_offsets
+CREATE EXTENSION pg_topic;
+SELECT topic.create_topic('t');
+SET pg_topic.offsets_topic = on;
 BEGIN;
 SELECT topic.commit('g', 't', 0, 0, 'z');
 SET LOCAL client_min_messages = warning;
 DROP EXTENSION pg_topic CASCADE;
 COMMIT;
-CREATE EXTENSION pg_topic;
-
-DROP FUNCTION read_int, read_string;
-DROP PROCEDURE seen;
-DROP TABLE seen;
-RESET pg_topic.offsets_topic;
-REVOKE CREATE ON SCHEMA topics FROM regress_topic_creator;
-DROP ROLE regress_topic_creator;
+\c :database
+DROP DATABASE regress_topic_offsets;

@@ -88,13 +88,13 @@ held_commits()
 
 held_singles()
 {
-	local clients
+	local clients status=0
 
 	echo "SELECT topic.produce('single', repeat('x', 100))" >"$workspace/script.sql"
 	pgbench -n -M prepared -c 16 -j 2 -T $((2 * held_seconds)) -f "$workspace/script.sql" \
 		>"$workspace/pgbench.log" 2>&1 &
 	clients=$!
-	psql -X -q -v ON_ERROR_STOP=1 2>&1 <<-SQL
+	psql -X -q -v ON_ERROR_STOP=1 2>&1 <<-SQL || status=$?
 		DO \$\$
 		DECLARE
 			start timestamptz := clock_timestamp();
@@ -121,6 +121,7 @@ held_singles()
 	SQL
 	kill $clients
 	wait $clients || true
+	return $status
 }
 
 # Keep a curve, and the mean speeds of its first and last $window seconds, but

@@ -19,6 +19,7 @@ import os
 import pathlib
 import signal
 import subprocess
+import sys
 import tempfile
 import time
 
@@ -31,8 +32,6 @@ NAME = "it's \"alice\" \\ \u20ac"
 UUID = "0190163d-8694-739b-aea5-966c26f8ad91"
 PORT = os.environ.get("PGPORT", "5432")
 PROGRAMS = ("calls", "produce", "worker")
-# Debian's
-PYTHON = "/usr/bin/python3"
 JDBC = "/usr/share/java/postgresql.jar"
 
 
@@ -48,11 +47,11 @@ def psql_commands(_directory, _sockets, _pooled):
 
 
 def psycopg2_commands(_directory, _sockets, _pooled):
-    return {program: [PYTHON, EXAMPLES / f"python/psycopg2_{program}.py"] for program in PROGRAMS}
+    return {program: [sys.executable, EXAMPLES / f"python/psycopg2_{program}.py"] for program in PROGRAMS}
 
 
 def psycopg_commands(_directory, _sockets, _pooled):
-    return {program: [PYTHON, EXAMPLES / f"python/{program}.py"] for program in PROGRAMS}
+    return {program: [sys.executable, EXAMPLES / f"python/{program}.py"] for program in PROGRAMS}
 
 
 def node_commands(_directory, _sockets, _pooled):

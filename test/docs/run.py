@@ -37,13 +37,11 @@ import tempfile
 import time
 import uuid
 
-import check
-import tap
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+import check     # noqa: E402
+import tap       # noqa: E402
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-
-# Debian's, which has Debian's psycopg2
-PYTHON = "/usr/bin/python3"
 
 FENCE = re.compile(r"^```(\w*)\s*(.*)$")
 
@@ -137,7 +135,7 @@ class Program:
         self.forever = "forever" in block.options
         self.output = tempfile.TemporaryFile(mode="w+", encoding="utf-8")
         self.process = subprocess.Popen(
-            [PYTHON, "-u", "-c", block.text], stdin=subprocess.DEVNULL,
+            [sys.executable, "-u", "-c", block.text], stdin=subprocess.DEVNULL,
             stdout=self.output, stderr=subprocess.STDOUT,
             env=dict(os.environ, PGDATABASE=database))
 
@@ -282,7 +280,7 @@ def main():
         with check.scratch_database() as database:
             check.check_reference(database, ROOT)
             check.check_comments(database)
-    sys.exit(tap.done())
+    tap.finish()
 
 
 main()

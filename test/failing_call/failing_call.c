@@ -1,8 +1,8 @@
 /*-------------------------------------------------------------------------
  *
  * failing_call.c
- *		Has pg_topic's calls of PostgreSQL fail, for tests: those that need
- *		memory, locks, temporary files or the like.
+ *		Has pg_topic's calls of PostgreSQL and of libraries fail, for tests:
+ *		those that need memory, locks, temporary files or the like.
  *
  * A copy of pg_topic is built with this file, and linked so that its calls of
  * the functions below, but nobody else's, come here (t/050_failing_calls.pl).
@@ -16,6 +16,8 @@
 
 #define LZ4F_STATIC_LINKING_ONLY	/* for the codes of errors */
 #include <lz4frame.h>
+#include <zstd.h>
+#include <zstd_errors.h>
 
 #include "access/genam.h"
 #include "access/htup_details.h"
@@ -68,6 +70,21 @@ call(const char *function)
 		return __real_##name arguments; \
 	}
 
+/* The same of a library, which reports by what it returns. */
+#define WRAP_LIBRARY(type, name, parameters, arguments, failure) \
+	extern type __real_##name parameters; \
+	extern type __wrap_##name parameters; \
+	type \
+	__wrap_##name parameters \
+	{ \
+		if (call_fails(#name)) \
+			return failure; \
+		return __real_##name arguments; \
+	}
+
+#define LZ4_NO_MEMORY ((size_t) -(ssize_t) LZ4F_ERROR_allocation_failed)
+#define ZSTD_NO_MEMORY ((size_t) -(ssize_t) ZSTD_error_memory_allocation)
+
 WRAP(void *, palloc, (Size size), (size))
 WRAP(void *, palloc0, (Size size), (size))
 WRAP(void *, repalloc, (void *old, Size size), (old, size))
@@ -92,6 +109,9 @@ WRAP(HTAB *, hash_create,
 	 (name, elements, control, flags))
 WRAP(HeapTuple, heap_form_tuple,
 	 (TupleDesc columns, Datum *values, bool *nulls), (columns, values, nulls))
+WRAP(Tuplestorestate *, tuplestore_begin_heap,
+	 (bool random_access, bool across_transactions, int memory),
+	 (random_access, across_transactions, memory))
 WRAP(void, tuplestore_putvalues,
 	 (Tuplestorestate *store, TupleDesc columns, Datum *values, bool *nulls),
 	 (store, columns, values, nulls))
@@ -99,8 +119,18 @@ WRAP(LockAcquireResult, LockAcquire,
 	 (const LOCKTAG *tag, LOCKMODE mode, bool session, bool try),
 	 (tag, mode, session, try))
 WRAP(void, LockRelationOid, (Oid relation, LOCKMODE mode), (relation, mode))
+WRAP(bool, ConditionalLockRelationOid, (Oid relation, LOCKMODE mode),
+	 (relation, mode))
 WRAP(Relation, table_open, (Oid relation, LOCKMODE mode), (relation, mode))
 WRAP(Relation, index_open, (Oid relation, LOCKMODE mode), (relation, mode))
+WRAP(SysScanDesc, systable_beginscan,
+	 (Relation table, Oid index, bool by_index, Snapshot snapshot, int count,
+	  ScanKey keys),
+	 (table, index, by_index, snapshot, count, keys))
+WRAP(SysScanDesc, systable_beginscan_ordered,
+	 (Relation table, Relation index, Snapshot snapshot, int count,
+	  ScanKey keys),
+	 (table, index, snapshot, count, keys))
 WRAP(HeapTuple, systable_getnext, (SysScanDesc scan), (scan))
 WRAP(bool, index_getnext_slot,
 	 (IndexScanDesc scan, ScanDirection direction, TupleTableSlot *slot),
@@ -123,6 +153,34 @@ WRAP(void, ExecSimpleRelationInsert,
 	 (relation, estate, slot))
 WRAP(File, OpenTemporaryFile, (bool across_transactions), (across_transactions))
 
+WRAP_LIBRARY(size_t, LZ4F_compressFrame,
+			 (void *target, size_t target_size, const void *source,
+			  size_t source_size, const LZ4F_preferences_t *preferences),
+			 (target, target_size, source, source_size, preferences),
+			 LZ4_NO_MEMORY)
+WRAP_LIBRARY(size_t, LZ4F_createDecompressionContext,
+			 (LZ4F_dctx **context, unsigned version), (context, version),
+			 LZ4_NO_MEMORY)
+/* It allocates buffers that it keeps. */
+WRAP_LIBRARY(size_t, LZ4F_decompress,
+			 (LZ4F_dctx *context, void *target, size_t *target_size,
+			  const void *source, size_t *source_size,
+			  const LZ4F_decompressOptions_t *options),
+			 (context, target, target_size, source, source_size, options),
+			 LZ4_NO_MEMORY)
+WRAP_LIBRARY(ZSTD_CCtx *, ZSTD_createCCtx, (void), (), NULL)
+WRAP_LIBRARY(ZSTD_DCtx *, ZSTD_createDCtx, (void), (), NULL)
+WRAP_LIBRARY(size_t, ZSTD_compressCCtx,
+			 (ZSTD_CCtx *context, void *target, size_t target_size,
+			  const void *source, size_t source_size, int level),
+			 (context, target, target_size, source, source_size, level),
+			 ZSTD_NO_MEMORY)
+WRAP_LIBRARY(size_t, ZSTD_decompressDCtx,
+			 (ZSTD_DCtx *context, void *target, size_t target_size,
+			  const void *source, size_t source_size),
+			 (context, target, target_size, source, source_size),
+			 ZSTD_NO_MEMORY)
+
 extern void *__real_hash_search(HTAB *table, const void *key, HASHACTION action,
 								bool *found);
 extern void *__wrap_hash_search(HTAB *table, const void *key, HASHACTION action,
@@ -134,27 +192,6 @@ __wrap_hash_search(HTAB *table, const void *key, HASHACTION action, bool *found)
 	if (action == HASH_ENTER)
 		call("hash_search");
 	return __real_hash_search(table, key, action, found);
-}
-
-extern size_t __real_LZ4F_decompress(LZ4F_dctx *context, void *target,
-									 size_t *target_size, const void *source,
-									 size_t *source_size,
-									 const LZ4F_decompressOptions_t *options);
-extern size_t __wrap_LZ4F_decompress(LZ4F_dctx *context, void *target,
-									 size_t *target_size, const void *source,
-									 size_t *source_size,
-									 const LZ4F_decompressOptions_t *options);
-
-/* It allocates buffers that it keeps. */
-size_t
-__wrap_LZ4F_decompress(LZ4F_dctx *context, void *target, size_t *target_size,
-					   const void *source, size_t *source_size,
-					   const LZ4F_decompressOptions_t *options)
-{
-	if (call_fails("LZ4F_decompress"))
-		return (size_t) -(ssize_t) LZ4F_ERROR_allocation_failed;
-	return __real_LZ4F_decompress(context, target, target_size, source,
-								  source_size, options);
 }
 
 /*

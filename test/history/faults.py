@@ -1,10 +1,13 @@
 """The faults that strike a server while clients are at work."""
 
 import contextlib
+import glob
 import os
+import re
 import resource
 import shutil
 import signal
+import socket
 import subprocess
 import threading
 import time
@@ -230,9 +233,7 @@ class Dump(Fault):
             return False
         self.struck = True
         dump = os.path.join(run.directory, 'dump')
-        # It gives up if a segment is dropped before it is locked.
-        while not self.server.dump(dump):
-            run.count('times that it had to be dumped again')
+        self.dump(run, dump)
         self.server.kill_all()
         self.server = run.server('restored')
         self.servers.append(self.server)
@@ -242,6 +243,18 @@ class Dump(Fault):
         run.target = self.server.dsn, 1
         time.sleep(0.5)         # everybody goes on there
         return True
+
+    def dump(self, run, directory):
+        """It gives up if a segment is dropped, or to be, before it is locked."""
+        for _ in range(20):
+            error = self.server.dump(directory)
+            if not error:
+                return
+            if not re.search('does not exist|could not open relation|cache lookup failed'
+                             '|could not obtain lock', error):
+                break
+            run.count('times that it had to be dumped again')
+        raise RuntimeError(f'pg_dump: {error}')
 
 
 class DiskFull(Fault):
@@ -394,6 +407,7 @@ class PgBouncer(Fault):
         super().set_up(run)
         self.port = self.server.port + 1
         self.configuration = os.path.join(run.directory, 'pgbouncer.ini')
+        self.socket = os.path.join(run.directory, f'.s.PGSQL.{self.port}')
         users = os.path.join(run.directory, 'users')
         with open(users, 'w', encoding='utf-8') as file:
             file.write('"postgres" ""\n')
@@ -419,7 +433,16 @@ logfile = {run.directory}/pgbouncer.log
         with open(os.devnull, 'r+', encoding='utf-8') as null:
             self.pooler = subprocess.Popen([self.program, self.configuration],
                                            stdin=null, stdout=null, stderr=null)
-        time.sleep(0.1)
+        self.await_answer()
+
+    def await_answer(self):
+        while True:
+            with contextlib.closing(socket.socket(socket.AF_UNIX)) as client:
+                if client.connect_ex(self.socket) == 0:
+                    return
+            if self.pooler.poll() is not None:
+                raise RuntimeError(f'pgbouncer has ended, {self.pooler.returncode}')
+            time.sleep(0.01)
 
     def kill(self):
         if self.pooler:
@@ -461,15 +484,16 @@ class Clock(Fault):
     interval = 0.3
     must_happen = ('steps back',)
     may_sleep = False       # it goes by the clock
-    library = '/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1'
+    libraries = '/usr/lib/*/faketime/libfaketime.so.1'
 
     def set_up(self, run):
-        if not os.path.exists(self.library):
-            return f'there is no {self.library}'
+        found = glob.glob(self.libraries)
+        if not found:
+            return f'there is no {self.libraries}'
         self.file = os.path.join(run.directory, 'clock')
         self.step(0)
         self.make_server(run, environment={
-            'LD_PRELOAD': self.library, 'FAKETIME_TIMESTAMP_FILE': self.file,
+            'LD_PRELOAD': found[0], 'FAKETIME_TIMESTAMP_FILE': self.file,
             'FAKETIME_NO_CACHE': '1', 'DONT_FAKE_MONOTONIC': '1',
             'FAKETIME_DONT_FAKE_MONOTONIC': '1'})
         self.server.create(run.arguments.template)

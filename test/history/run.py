@@ -36,6 +36,9 @@ import faults
 from history import History
 from server import Server
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..'))
+import tap          # noqa: E402 pylint: disable=wrong-import-position
+
 PRODUCERS = 4
 CONSUMERS = 3
 MEMBERS = 3
@@ -117,7 +120,8 @@ class Round:
             self.go()
             self.read_end()
         except Exception:
-            self.fail(traceback.format_exc())
+            # Its last line tells most.
+            self.fail('; '.join(reversed(traceback.format_exc().splitlines())))
         finally:
             self.fault.tear_down(self)
         return None
@@ -217,20 +221,6 @@ class Round:
         end.counts = dict(self.counts)
 
 
-test_number = 0
-all_passed = True
-
-
-def report(passed, name, details=()):
-    global test_number, all_passed
-    test_number += 1
-    all_passed = all_passed and passed
-    print(f'{"ok" if passed else "not ok"} {test_number} - {name}')
-    for line in details:
-        print('# ' + line[:300])
-    sys.stdout.flush()
-
-
 Totals = collections.namedtuple('Totals', 'rounds strikes sent acknowledged lost anomalies')
 
 
@@ -240,7 +230,7 @@ def run_round(name, arguments, seed):
     this_round = Round(fault, arguments, seed)
     skipped = this_round.run()
     if skipped:
-        report(True, f'{name} # SKIP {skipped}')
+        tap.result(True, f'{name} # SKIP {skipped}')
         shutil.rmtree(this_round.directory)
         return None
 
@@ -256,14 +246,14 @@ def run_round(name, arguments, seed):
                 f'{sum(map(len, history.log.values()))} in the log, '
                 f'{check.lost} lost, as may be; seed {seed}']
     if arguments.expect:
-        report(bool(set(anomalies) & set(arguments.expect)),
-               f'{name}: found to be faulty', details)
+        tap.result(bool(set(anomalies) & set(arguments.expect)), f'{name}: found to be faulty')
     else:
-        report(not anomalies, f'{name}: {this_round.counts["strikes"]} times', details)
-        report(acknowledged > 100, f'{name}: there was something to check')
+        tap.result(not anomalies, f'{name}: {this_round.counts["strikes"]} times')
+        tap.result(acknowledged > 100, f'{name}: there was something to check')
         for what in fault.must_happen:
-            report(any(n > 0 for key, n in this_round.counts.items() if what in key),
-                   f'{name}: there was: {what}')
+            tap.result(any(n > 0 for key, n in this_round.counts.items() if what in key),
+                       f'{name}: there was: {what}')
+    tap.note('\n'.join(line[:300] for line in details))
     if anomalies and arguments.keep:
         kept = os.path.join(arguments.keep, f'{name}-{seed}')
         shutil.copytree(this_round.directory, kept,
@@ -321,10 +311,9 @@ def main():
                     totals[name] = Totals(*map(sum, zip(totals.get(name, (0,) * 6), row)))
             if time.monotonic() >= deadline:
                 break
-    print(f'1..{test_number}')
     if arguments.minutes:
         print_table(totals)
-    sys.exit(0 if all_passed else 1)
+    tap.finish()
 
 
 if __name__ == '__main__':

@@ -84,10 +84,11 @@ class Server:
             pass
 
     def dump(self, directory):
-        """A dump, while everybody is at work; False if that is not possible now."""
+        """A dump, while everybody is at work; returns why not, if there is none."""
         shutil.rmtree(directory, ignore_errors=True)
-        return subprocess.run(['pg_dump', '-Fd', '-j', '2', '-f', directory, self.dsn],
-                              check=False, stderr=subprocess.DEVNULL).returncode == 0
+        done = subprocess.run(['pg_dump', '-Fd', '-j', '2', '-f', directory, self.dsn],
+                              check=False, stderr=subprocess.PIPE, text=True)
+        return done.stderr if done.returncode else None
 
     def restore(self, directory):
         subprocess.run(['pg_restore', '-e', '-j', '2', '-d', self.dsn, directory], check=True)

@@ -7,6 +7,7 @@ query; PREPARE and EXECUTE have the server do it, as other drivers do.
 """
 import datetime
 import json
+import os
 import sys
 import uuid
 
@@ -14,19 +15,10 @@ import psycopg2
 import psycopg2.extras
 from psycopg2 import errorcodes, errors
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+from tap import check, finish, result     # noqa: E402
+
 psycopg2.extras.register_uuid()
-tests = 0
-failed = 0
-
-
-def check(got, expected, name):
-    global tests, failed
-    tests += 1
-    if got == expected:
-        print(f"ok {tests} - {name}")
-    else:
-        failed += 1
-        print(f"not ok {tests} - {name}\n# got {got!r}\n# expected {expected!r}")
 
 
 def check_error(cursor, sqlstate, name, query, parameters=None):
@@ -269,9 +261,7 @@ def test_prepared_transactions(connection):
     allowed = int(one(cursor, "SHOW max_prepared_transactions")) > 0
     connection.rollback()
     if not allowed:
-        global tests
-        tests += 1
-        print(f"ok {tests} - two-phase commit # SKIP max_prepared_transactions is 0")
+        result(True, "two-phase commit # SKIP max_prepared_transactions is 0")
         return
     xid = connection.xid(1, "pg_topic", "driver")
     connection.tpc_begin(xid)
@@ -291,5 +281,4 @@ test_autocommit(connection)
 test_waiting(connection)
 test_errors(connection)
 test_prepared_transactions(connection)
-print(f"1..{tests}")
-sys.exit(failed > 0)
+finish()

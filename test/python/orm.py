@@ -14,20 +14,10 @@ except ImportError:
     sys.exit(0)
 
 sys.dont_write_bytecode = True
-sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../../examples/python"))
+directory = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [os.path.join(directory, ".."), os.path.join(directory, "../../examples/python")]
 from sqlalchemy_records import Flight
-
-tests = 0
-failed = 0
-
-
-def check(got, expected, name):
-    global tests, failed
-    tests += 1
-    failed += got != expected
-    print(f"{'ok' if got == expected else 'not ok'} {tests} - {name}")
-    if got != expected:
-        print(f"# got {got!r}\n# expected {expected!r}")
+from tap import check, finish
 
 
 def refused(session):
@@ -71,5 +61,4 @@ with Session(engine) as session:
     session.rollback()
     check(session.query(Flight).filter_by(key="rolled back").count(), 0, "a rollback")
 
-print(f"1..{tests}")
-sys.exit(failed > 0)
+finish()

@@ -43,9 +43,10 @@ run(q{
 });
 is(run(q{SELECT sum(lag) FROM topic.lag WHERE group_id = 'group'}),
 	'0', 'all was consumed');
-$node->poll_query_until('postgres', q{
-	SELECT n_tup_ins > 0 FROM pg_stat_user_tables
-	WHERE schemaname = 'topic_log' AND relname = 'segment_1_0'});
+ok($node->poll_query_until('postgres', q{
+		SELECT n_tup_ins > 0 FROM pg_stat_user_tables
+		WHERE schemaname = 'topic_log' AND relname = 'segment_1_0'}),
+	'what was inserted is counted');
 is(run(q{
 		SELECT sum(n_tup_upd), sum(n_tup_del), sum(n_dead_tup)
 		FROM pg_stat_all_tables

@@ -6,6 +6,7 @@ use warnings;
 
 use FindBin;
 use lib $FindBin::RealBin;
+use Contents qw(contents);
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Session;
@@ -13,7 +14,7 @@ use Test::More;
 
 my $node = PostgreSQL::Test::Cluster->new('main');
 $node->init(allows_streaming => 1);
-$node->append_conf('postgresql.conf', 'max_prepared_transactions = 5');
+$node->append_conf('postgresql.conf', "autovacuum = off\nmax_prepared_transactions = 5");
 $node->start;
 my $dumps = PostgreSQL::Test::Utils::tempdir;
 
@@ -44,23 +45,28 @@ $open->query(q{BEGIN; SELECT topic.produce('orders', 'open', partition => 1)});
 $node->safe_psql('source', q{SELECT topic.produce('orders', 'behind', partition => 1)});
 
 # All of a database, as text.  The last stable offset of partition 1 is left out,
-# since nothing is open in a restored one.
-my $all = q{
-	SELECT t - 'relation' || jsonb_build_object('relation', relation::text) FROM topic.topics, to_jsonb(topics) t ORDER BY topic;
-	SELECT topic_id, segment, base_offsets, sealed_at FROM topic.segments ORDER BY 1, 2;
-	SELECT topic, partition, log_start_offset, high_watermark FROM topic.topics, topic.offsets(topic) ORDER BY 1, 2;
-	SELECT topic, count(*), md5(string_agg(f::text, ',' ORDER BY record_offset)) FROM topic.topics, topic.fetch(topic, 0) f
-		GROUP BY topic ORDER BY topic;
-	SELECT group_id, topic, partition, committed_offset, committed_at FROM topic.consumer_offsets ORDER BY 1, 2, 3;
-	SELECT producer_id, epoch FROM topic.producers, LATERAL (SELECT producer_epoch) e (epoch);
-	SELECT * FROM topic.captured_tables; SELECT * FROM item;
-	SELECT obj_description('topics.orders'::regclass)};
+# and its records are, since nothing is open in a restored one.
+sub all_of
+{
+	my ($server, $database) = @_;
+	return contents($server, $database, qw(topics segments committed producers captures))
+	  . $server->safe_psql($database, q{
+		SELECT topic, partition, log_start_offset, high_watermark FROM topic.topics, topic.offsets(topic) ORDER BY 1, 2;
+		SELECT topic, count(*), md5(string_agg(f::text, ',' ORDER BY record_offset)) FROM topic.topics, topic.fetch(topic, 0) f
+			GROUP BY topic ORDER BY topic;
+		SELECT * FROM item;
+		SELECT obj_description('topics.orders'::regclass)});
+}
+
 # and what takes the roles
-my $owned = q{
-	SELECT group_id, owner, grantees, created_at FROM topic.groups ORDER BY 1;
-	SELECT relname, relowner::regrole, relacl FROM pg_class WHERE relnamespace = 'topics'::regnamespace ORDER BY 1};
-my $source = $node->safe_psql('source', $all);
-my $source_owned = $node->safe_psql('source', $owned);
+sub owned_of
+{
+	my ($server, $database) = @_;
+	return contents($server, $database, qw(groups owners privileges));
+}
+
+my $source = all_of($node, 'source');
+my $source_owned = owned_of($node, 'source');
 
 sub dump_to
 {
@@ -94,8 +100,8 @@ sub run_script
 sub is_same
 {
 	my ($database, $name) = @_;
-	is($node->safe_psql($database, $all), $source, "$name: the same");
-	is($node->safe_psql($database, $owned), $source_owned, "$name: whose it is");
+	is(all_of($node, $database), $source, "$name: the same");
+	is(owned_of($node, $database), $source_owned, "$name: whose it is");
 	return;
 }
 
@@ -119,9 +125,9 @@ is($node->safe_psql('instant', q{
 		UPDATE item SET name = 'two'; SELECT value->>'name' FROM topics."item.log"}), "one\ntwo", 'the capture goes on');
 
 # Over itself, once without and once with --clean
-my $changed = $node->safe_psql('instant', $all);
+my $changed = all_of($node, 'instant');
 $node->command_fails([ 'pg_restore', '-d', $node->connstr('instant'), "$dumps/custom" ], 'pg_restore, over a database');
-is($node->safe_psql('instant', $all), $changed, 'changes nothing of it');
+is(all_of($node, 'instant'), $changed, 'changes nothing of it');
 restore('instant', 'custom', '--clean', '--if-exists', '-j', '2');
 is_same('instant', 'over a database');
 
@@ -182,7 +188,7 @@ my $standby = PostgreSQL::Test::Cluster->new('standby');
 $standby->init_from_backup($node, 'backup', has_streaming => 1);
 $standby->start;
 $node->wait_for_catchup($standby);
-is($standby->safe_psql('source', $all), $source, 'the standby has the same');
+is(all_of($standby, 'source'), $source, 'the standby has the same');
 $standby->command_ok([ 'pg_dump', '-Fd', '-j', '2', '-f', "$dumps/standby", $standby->connstr('source') ], 'pg_dump on the standby');
 $standby->stop;
 create_database('of_standby');
@@ -193,12 +199,13 @@ is_same('of_standby', 'from a standby');
 # what is missing.  They come into being again, at their committed offsets.
 my $other = PostgreSQL::Test::Cluster->new('other');
 $other->init;
+$other->append_conf('postgresql.conf', 'autovacuum = off');
 $other->start;
 $other->safe_psql('postgres', 'CREATE DATABASE no_owner');
 $other->command_checks_all([ 'pg_restore', '--no-owner', '--no-acl', '-d', $other->connstr('no_owner'), "$dumps/custom" ],
 	1, [], [ qr/COPY failed for table "groups": ERROR:  role "alice" does not exist/, qr/errors ignored on restore: 1$/ ],
 	'no roles: one error');
-is($other->safe_psql('no_owner', $all), $source, 'no roles: all but groups');
+is(all_of($other, 'no_owner'), $source, 'no roles: all but groups');
 is($other->safe_psql('no_owner', q{
 		CREATE ROLE carol; GRANT SELECT ON topics.orders TO carol;
 		SET ROLE carol; SELECT topic.create_group('alices'); RESET ROLE;
@@ -215,8 +222,8 @@ $node->safe_psql('postgres', "DROP DATABASE $_")
 $node->command_ok([ 'pg_dumpall', '-f', "$dumps/cluster", '-d', $node->connstr('postgres') ], 'pg_dumpall');
 $other->command_ok([ 'psql', '-X', '-q', '-o', "$dumps/out", '-d', $other->connstr('postgres'), '-f', "$dumps/cluster" ],
 	'and its restore');
-is($other->safe_psql('source', $all), $source, 'pg_dumpall: the same');
-is($other->safe_psql('source', $owned), $source_owned, 'pg_dumpall: whose it is');
+is(all_of($other, 'source'), $source, 'pg_dumpall: the same');
+is(owned_of($other, 'source'), $source_owned, 'pg_dumpall: whose it is');
 
 $other->stop;
 $node->stop;

@@ -12,6 +12,7 @@ use Test::More;
 
 my $node = PostgreSQL::Test::Cluster->new('main');
 $node->init;
+$node->append_conf('postgresql.conf', 'autovacuum = off');
 $node->start;
 my $dumps = PostgreSQL::Test::Utils::tempdir;
 

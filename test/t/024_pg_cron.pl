@@ -42,12 +42,14 @@ foreach my $workers ('off', 'on')
 {
 	my $node = $nodes{$workers};
 
-	$node->poll_query_until('postgres', 'SELECT dropped = 1 FROM topic.maintenance');
+	ok($node->poll_query_until('postgres', 'SELECT dropped = 1 FROM topic.maintenance'),
+		"a segment is dropped, background workers $workers");
 	is($node->safe_psql('postgres', 'SELECT rolled, retired, dropped, last_error, due FROM topic.maintenance'),
-		'1|1|1||{}', "a segment was rolled, retired and dropped, background workers $workers");
-	$node->poll_query_until('postgres', "SELECT bool_and(status = 'succeeded') FROM cron.job_run_details");
+		'1|1|1||{}', 'which was rolled and retired before');
+	ok($node->poll_query_until('postgres', "SELECT bool_and(status = 'succeeded') FROM cron.job_run_details"),
+		'the job succeeds');
 	is($node->safe_psql('postgres', 'SELECT DISTINCT status, return_message FROM cron.job_run_details'),
-		'succeeded|CALL', 'by the job');
+		'succeeded|CALL', 'and has done it');
 	$node->stop;
 }
 

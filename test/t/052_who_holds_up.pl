@@ -23,7 +23,7 @@ $node->safe_psql('postgres', $_) for (
 	'CREATE EXTENSION pg_topic',
 	q{
 	SELECT topic.create_topic('t', partitions => 3);
-	SELECT topic.create_topic('kept', retention => '1 day');
+	SELECT topic.create_topic('kept', retention => '1 day', segment_bytes => 1);
 	SELECT topic.create_topic('other');
 	SELECT topic.produce('t', 'value', partition => p) FROM generate_series(0, 2) p;
 	SELECT count(*) FROM topic.consume('group', 't', commit => true);
@@ -99,21 +99,23 @@ is(look(q{SELECT member_id, heartbeat_at < now() FROM topic.members}), 'm|t',
 
 # Maintenance: an old snapshot, a lock, a worker that hangs.
 $session{consumer}->query(q{BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM topics.kept});
-look(q{
-	SELECT topic.produce('kept', 'old', record_timestamp => now() - interval '1 year');
-	SELECT topic.roll_segment('kept')});
-$node->poll_query_until('postgres', q{SELECT last_step = 'retire' FROM topic.maintenance WHERE topic = 'kept'});
-is(look(q{SELECT due, held_up, held_up_by FROM topic.maintenance WHERE topic = 'kept'}),
-	"{drop}|{drop}|{$pid{consumer}}", 'an old snapshot: in topic.maintenance');
+my $produce = q{SELECT topic.produce('kept', 'old', record_timestamp => now() - interval '1 year')};
+my $due = q{SELECT due, held_up, held_up_by FROM topic.maintenance WHERE topic = 'kept'};
+look($produce);
+ok($node->poll_query_until('postgres', q{SELECT last_step = 'retire' FROM topic.maintenance WHERE topic = 'kept'}),
+	'a worker retires a segment');
+is(look($due), "{drop}|{drop}|{$pid{consumer}}", 'an old snapshot: in topic.maintenance');
 $session{consumer}->query('COMMIT');
-$node->poll_query_until('postgres', q{SELECT last_step = 'drop' FROM topic.maintenance WHERE topic = 'kept'});
+ok($node->poll_query_until('postgres', q{SELECT last_step = 'drop' FROM topic.maintenance WHERE topic = 'kept'}),
+	'and drops it');
 
 $session{consumer}->query(q{BEGIN; SELECT topic.alter_topic('kept', retention => '2 days')});
-look(q{
-	SELECT topic.produce('kept', 'old', record_timestamp => now() - interval '1 year');
-	SELECT topic.roll_segment('other')});
-$session{producer}->query(q{BEGIN; SELECT topic.produce('other', 'open'); SELECT topic.roll_segment('other'); COMMIT});
-$session{producer}->query(q{BEGIN; LOCK TABLE topic.segments IN SHARE ROW EXCLUSIVE MODE; LOCK TABLE topic.maintenance_totals});
+look($produce);
+is(look($due), "{roll}|{roll}|{$pid{consumer}}", 'a lock: in topic.maintenance');
+
+# It comes to the end of a step, and cannot write that down.
+$session{producer}->query(q{BEGIN; LOCK TABLE topic.maintenance_totals});
+look(q{SELECT topic.produce('other', 'value'); SELECT topic.roll_segment('other')});
 ok($node->poll_query_until('postgres', qq{
 	SELECT count(*) > 0 FROM pg_stat_activity
 	WHERE backend_type = 'pg_topic maintenance' AND $pid{producer} = ANY (pg_blocking_pids(pid))}),

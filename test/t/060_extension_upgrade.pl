@@ -19,6 +19,7 @@ my @released = ('0.1.0');
 my $node = PostgreSQL::Test::Cluster->new('main');
 $node->init;
 $node->append_conf('postgresql.conf', q{
+autovacuum = off
 shared_preload_libraries = 'pg_topic'
 pg_topic.maintenance_interval = 1s
 max_prepared_transactions = 10
@@ -69,7 +70,7 @@ sub tables
 	my ($database) = @_;
 
 	return $node->safe_psql($database, q{
-		SELECT attrelid::regclass, attnum, attname, format_type(atttypid, atttypmod), attnotnull
+		SELECT attrelid::regclass::text, attnum, attname, format_type(atttypid, atttypmod), attnotnull
 		FROM pg_attribute JOIN pg_class c ON c.oid = attrelid
 		WHERE relnamespace = 'topic'::regnamespace AND relkind = 'r' AND attnum > 0 ORDER BY 1, 2});
 }
@@ -163,15 +164,16 @@ sub set_version
 
 my $error = qr/extension "pg_topic" is of version 0\.0\.9, too old for its library.*HINT:  Run ALTER EXTENSION pg_topic UPDATE/s;
 my $worker = q{SELECT pid FROM pg_stat_activity WHERE backend_type = 'pg_topic maintenance'};
-my $rolled = q{SELECT rolled > 0 FROM topic.maintenance WHERE topic = 't'};
+my $rolled = q{SELECT rolled > %d FROM topic.maintenance WHERE topic = 't'};
 $node->safe_psql('postgres', q{CREATE EXTENSION pg_topic; CREATE TABLE item (id int PRIMARY KEY)});
 $node->safe_psql('postgres', q{SELECT topic.create_topic('t', segment_bytes => 1, merge_small_batches => false);
 	SELECT topic.capture_table('item', 't')});
 my $log_size = -s $node->logfile;
 my $pid = $node->safe_psql('postgres', $worker);
+isnt($pid, '', 'there is a worker');
 my $session = Session->new($node);
 is($session->query(q{SELECT topic.produce('t', 'v')}), 0, 'the library works with its own version');
-$node->poll_query_until('postgres', $rolled);
+ok($node->poll_query_until('postgres', sprintf($rolled, 0)), 'so does the worker');
 set_version('0.0.9');
 is($session->query(q{SELECT topic.produce('t', 'v')}), 'ERROR:  55000', 'a session notices that the version is another');
 foreach my $query (
@@ -196,8 +198,8 @@ pass('which does not concern the other tables of the database');
 $node->wait_for_log($error, $log_size);
 set_version($node->safe_psql('fresh', q{SELECT topic.library_version()}));
 is($session->query(q{SELECT topic.produce('t', 'v')}), 1, 'the version is right: the session goes on');
-$node->poll_query_until('postgres', q{SELECT rolled > 1 FROM topic.maintenance WHERE topic = 't'});
-is($node->safe_psql('postgres', $worker), $pid, 'and so does the worker');
+ok($node->poll_query_until('postgres', sprintf($rolled, 1)), 'and so does the worker');
+is($node->safe_psql('postgres', $worker), $pid, 'which is the same');
 is($node->safe_psql('fresh', q{SELECT topic.library_version() = extversion FROM pg_extension WHERE extname = 'pg_topic'}), 't',
 	'the library is of the version that it was built for');
 

@@ -5,8 +5,11 @@ package Contents;
 use strict;
 use warnings;
 
+use Exporter 'import';
 use Session;
 use Test::More;
+
+our @EXPORT_OK = qw(contents);
 
 # A topic of alice with three segments, gaps, large values, headers and a
 # partition added later; one of bytes with a name that needs quotes; an empty
@@ -67,9 +70,8 @@ my @commands = (
 
 # All that must be the same.
 my %same = (
-	topics => q{SELECT topic, topic_id, relation, partitions, retention, value_format, max_record_bytes,
-			segment_age, tombstone_retention, min_compaction_lag, merge_small_batches, retain_until_consumed,
-			idempotency_window, log_start_offsets, created_at FROM topic.topics ORDER BY topic},
+	topics => q{SELECT t - 'relation' || jsonb_build_object('relation', relation::text)
+			FROM topic.topics, to_jsonb(topics) t ORDER BY topic},
 	segments => q{SELECT s FROM topic.segments s ORDER BY topic_id, segment},
 	records => q{SELECT topic, md5(string_agg(f::text, ',' ORDER BY partition, record_offset)), count(*)
 			FROM topic.topics, topic.fetch(topic) f GROUP BY topic ORDER BY topic},
@@ -97,6 +99,14 @@ my %same = (
 			WHERE relnamespace = 'topic_log'::regnamespace AND relkind = 'r' AND attname = 'batch' ORDER BY 1},
 	view => q{SELECT * FROM of_orders});
 
+# What a database has of these, as text.
+sub contents
+{
+	my ($node, $database, @names) = @_;
+
+	return join("\n", map { $node->safe_psql($database, $same{$_}) } @names);
+}
+
 # Fill a database that has the extension. A segment that is retired is kept by
 # a session's snapshot, until leave().
 sub new
@@ -104,7 +114,10 @@ sub new
 	my ($class, $node, $database) = @_;
 	my $self = bless { node => $node, database => $database }, $class;
 
-	$node->safe_psql('postgres', 'CREATE ROLE alice; CREATE ROLE bob');
+	# Another database of the server may have been filled before.
+	$node->safe_psql('postgres', q{
+		SELECT format('CREATE ROLE %I', role) FROM unnest('{alice,bob}'::text[]) role
+		WHERE to_regrole(role) IS NULL \gexec});
 	$self->query($_) for @commands;
 	$self->{holder} = Session->new($node, dbname => $database);
 	$self->{holder}->query('BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT');

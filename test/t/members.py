@@ -27,7 +27,8 @@ import time
 
 import psycopg2
 
-from tap import finish, report
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..'))
+from tap import finish, report     # noqa: E402 pylint: disable=wrong-import-position
 
 TOPICS = ('orders', 'payments')
 PARTITIONS = 16                 # of each topic at the end

@@ -37,7 +37,8 @@ import time
 import psycopg2
 import psycopg2.errors
 
-from tap import finish, report
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..'))
+from tap import finish, report     # noqa: E402 pylint: disable=wrong-import-position
 
 PRODUCERS = 8
 GROUPS = {'workers': 4, 'auditors': 2}      # and how many consumers they have

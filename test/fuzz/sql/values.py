@@ -1,6 +1,6 @@
 """Hostile values for the arguments of SQL functions, as SQL expressions."""
 
-TOPICS = ['text', 'json', 'bytes', 'compact', 'Other.topic-1_', 'text.dlq', 'damaged']
+TOPICS = ['text', 'json', 'bytes', 'compact', 'Other.topic-1_', 'kept', 'text.dlq', 'damaged']
 GROUPS = ['g', 'group 2', "it's", 'é\n"']
 
 # What is asked for by name: some of what is right, by the argument's name.
