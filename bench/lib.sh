@@ -56,7 +56,7 @@ ratio()
 # Keep a figure of this round under a name.
 keep()
 {
-	[[ $2 =~ ^[0-9]+(\.[0-9]+)?(e[-+]?[0-9]+)?$ ]] || die "$1: no figure: $2"
+	[[ $2 =~ ^-?[0-9]+(\.[0-9]+)?(e[-+]?[0-9]+)?$ ]] || die "$1: no figure: $2"
 	echo "$2" >>"$figures/$1"
 }
 
