@@ -279,6 +279,9 @@ read_topic_row(AttrNumber attribute, Oid eq_function, Datum key)
 			topic->stable_offsets =
 				MemoryContextAllocZero(context,
 									   topic->partitions * sizeof(int64));
+			topic->seen_ends =
+				MemoryContextAllocZero(context,
+									   topic->partitions * sizeof(SeenEnd));
 			topic->tails =
 				MemoryContextAllocZero(context,
 									   topic->partitions * sizeof(int64));
