@@ -476,22 +476,28 @@ report_unknown_topic(const char *name)
 }
 
 static void
-check_privilege(const Topic *topic, AclMode privilege)
+check_owner(const Topic *topic)
 {
-	Oid			user = GetUserId();
-
 	/* Somebody may just have dropped it. */
 	if (!SearchSysCacheExists1(RELOID, ObjectIdGetDatum(topic->relid)))
 		report_unknown_topic(topic->name);
+	if (!relation_ownercheck(topic->relid, GetUserId()))
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("must be owner of topic \"%s\"", topic->name)));
+}
 
-	if (privilege == ACL_NO_RIGHTS)
-	{
-		if (!relation_ownercheck(topic->relid, user))
-			ereport(ERROR,
-					(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-					 errmsg("must be owner of topic \"%s\"", topic->name)));
-	}
-	else if (pg_class_aclcheck(topic->relid, user, privilege) != ACLCHECK_OK)
+static void
+check_privilege(const Topic *topic, AclMode privilege)
+{
+	bool		is_missing = false;
+	AclResult	result = pg_class_aclcheck_ext(topic->relid, GetUserId(),
+											   privilege, &is_missing);
+
+	/* Somebody may just have dropped it. */
+	if (is_missing)
+		report_unknown_topic(topic->name);
+	if (result != ACLCHECK_OK)
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("permission denied for topic \"%s\"", topic->name),
@@ -517,7 +523,10 @@ topic_open(const char *name, AclMode privilege, LOCKMODE lockmode)
 		 * Rights first, so that nobody can queue for a lock without them; and
 		 * again if anything changed while we waited.
 		 */
-		check_privilege(topic, privilege);
+		if (privilege == ACL_NO_RIGHTS)
+			check_owner(topic);
+		else
+			check_privilege(topic, privilege);
 		LockRelationOid(topic->relid, lockmode);
 		AcceptInvalidationMessages();
 		if (topic->valid || messages == SharedInvalidMessageCounter)
