@@ -124,10 +124,7 @@ close_segment(LogAppender *appender)
 	appender->segment = NULL;
 }
 
-/*
- * Open the active segment for inserting.  The lock is what tells that we may
- * have rows in the segment (segment_writers), so it is the transaction's.
- */
+/* Open the active segment for inserting. */
 static void
 open_active_segment(LogAppender *appender)
 {
@@ -137,10 +134,7 @@ open_active_segment(LogAppender *appender)
 		return;
 
 	close_segment(appender);
-	appender->segment = segment_open(appender->topic, active,
-									 RowExclusiveLock);
-	transaction_lock_keep(RelationGetRelid(appender->segment),
-						  RowExclusiveLock);
+	appender->segment = segment_open_for_appending(appender->topic, active);
 	appender->segment_number = active->number;
 	appender->new_pages = 0;
 
