@@ -28,9 +28,9 @@
  * the hint is decided for the snapshot.
  *
  * Where more than the last row is left to judge, an appender moves the hint on,
- * at the latest every other time (log_append.c), over more than twice the rows
- * that it adds, so that hints catch up with the tail after an open transaction
- * has held them back.  Aborted rows do not count, up to a limit: a hint can
+ * the first time and then every few times (log_append.c), over more than twice
+ * the rows that it adds, so that hints catch up with the tail after an open
+ * transaction has held them back.  Aborted rows do not count, up to a limit: a hint can
  * pass them only together with a committed row behind them, and would otherwise
  * stay before them until VACUUM comes, which may take its time over a few rows.
  *
@@ -58,8 +58,11 @@
 #include "stable_offset.h"
 #include "visibility.h"
 
-/* How far an append of n rows moves the hint, in committed rows. */
-#define HINT_ADVANCE(n)		(8 + 2 * (n))
+/*
+ * How far an append of n rows moves the hint, in committed rows, for those too
+ * that did not since.
+ */
+#define HINT_ADVANCE(n)		(HINT_INTERVAL * (8 + 2 * (n)))
 
 /* How many aborted rows it passes over; autovacuum minds more than that. */
 #define HINT_ABORTED_ROWS	256

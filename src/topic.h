@@ -83,8 +83,9 @@ typedef struct Topic
 	int64	   *tails;			/* base offset of each partition's last row,
 								 * as last seen; no more than a guess */
 
-	bool	   *hint_lags;		/* may more than a partition's last row be
-								 * left to judge?  log_append.c */
+	uint8	   *hint_due;		/* appends to a partition until one judges
+								 * more than its last row; 0: none.
+								 * log_append.c */
 	struct GroupMemory *groups; /* see group_memory.c */
 
 	bool		valid;
