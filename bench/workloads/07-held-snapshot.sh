@@ -106,7 +106,7 @@ held_loop()
 # transaction, does not count.
 held_commits()
 {
-	local turn=2000
+	local turn=500
 
 	psql -X -q -v ON_ERROR_STOP=1 2>&1 <<-SQL
 		DO \$\$
