@@ -130,7 +130,7 @@ choose_postgres()
 # usage: enter_workspace "$@"
 enter_workspace()
 {
-	local environment script
+	local environment script slowness=${SLOWNESS:-1}
 
 	if [ -n "${PG_TOPIC_WORKSPACE-}" ]; then
 		workspace=$PG_TOPIC_WORKSPACE
@@ -155,7 +155,10 @@ enter_workspace()
 		PG_CONFIG="$PG_CONFIG" PG_TOPIC_OLD_PG_CONFIG="${PG_TOPIC_OLD_PG_CONFIG-}"
 		HOME="$workspace" TMPDIR="$workspace"
 		PG_TOPIC_WORKSPACE="$workspace" FUZZ_SECONDS="${FUZZ_SECONDS-}"
-		COPT="${COPT-}" ASAN_OPTIONS="${ASAN_OPTIONS-}" UBSAN_OPTIONS="${UBSAN_OPTIONS-}")
+		COPT="${COPT-}" ASAN_OPTIONS="${ASAN_OPTIONS-}" UBSAN_OPTIONS="${UBSAN_OPTIONS-}"
+		VALGRIND_OPTS="${VALGRIND_OPTS-}" TESTS="${TESTS-}"
+		SLOWNESS="$slowness" PGCTLTIMEOUT="$((60 * slowness))"
+		PG_TEST_TIMEOUT_DEFAULT="$((180 * slowness))" PGISOLATIONTIMEOUT="$((300 * slowness))")
 	script=$(realpath "$0")
 	set -- "$workspace/source/${script#"$tree"/}" "$@"
 	if [ "$(id -u)" = 0 ]; then

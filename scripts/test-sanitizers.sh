@@ -10,25 +10,27 @@
 #		these parts of scripts/test.sh
 #	scripts/test-sanitizers.sh valgrind
 #		the unit tests and the corpus of the fuzzer under valgrind
+#	scripts/test-sanitizers.sh valgrind-server
+#	scripts/test-sanitizers.sh valgrind-server isolation
+#		regress, or these parts of scripts/test.sh, with the server under valgrind,
+#		which also sees memory that is read before it was written
 #
-# For asan, POSTGRES_SOURCE names a source tree of PostgreSQL, as `apt-get source
-# postgresql-15` leaves it.  It is built with assertions, and so that memory
-# contexts and buffers tell which of their memory may be used.  The build stays
-# in SANITIZER_BUILDS, or else in /tmp/pg_topic-sanitizers, for the next time.
+# For all but valgrind, POSTGRES_SOURCE names a source tree of PostgreSQL, as
+# `apt-get source postgresql-15` leaves it.  It is built with assertions, and so
+# that memory contexts and buffers tell which of their memory may be used.  The
+# builds stay in SANITIZER_BUILDS, or else in /tmp/pg_topic-sanitizers, for the
+# next time.
 # shellcheck source=scripts/common.sh
 . "$(dirname "$0")/common.sh"
 
 builds=$(realpath -m "${SANITIZER_BUILDS:-/tmp/pg_topic-sanitizers}")
 
-# Build PostgreSQL with AddressSanitizer, if that is not done yet, and have
-# PG_CONFIG name it.
+# Build PostgreSQL, if that is not done yet, and have PG_CONFIG name it.
+#
+# usage: build_postgres NAME FLAGS
 build_postgres()
 {
-	local prefix=$builds/asan log=$builds/asan.log build=$builds/build-asan source
-	# libubsan must be there from the start: it reads its options from where
-	# the server puts its title later.
-	local flags="-fsanitize=address -DUSE_VALGRIND -I$tree/test/sanitizers/include \
-		-Wl,--no-as-needed -lubsan -Wl,--as-needed"
+	local prefix=$builds/$1 log=$builds/$1.log build=$builds/build-$1 flags=$2 source
 
 	export PG_CONFIG=$prefix/bin/pg_config
 	[ ! -e "$prefix/complete" ] || return 0
@@ -44,10 +46,12 @@ build_postgres()
 		"$source/configure" --prefix="$prefix" --enable-cassert \
 			--enable-debug --enable-tap-tests --without-readline --without-icu \
 			CFLAGS="-O1 -g -fno-omit-frame-pointer"
-		for directory in . src/test/isolation contrib/amcheck contrib/pg_visibility; do
+		for directory in . src/test/isolation \
+			contrib/{amcheck,pg_visibility,test_decoding}; do
 			make -s -j "$(nproc)" -C $directory COPT="$flags"
 			make -s -C $directory COPT="$flags" install
 		done
+		cp "$source/src/tools/valgrind.supp" "$prefix"
 	) >"$log" 2>&1 || die "$(tail -n 20 "$log")"
 	touch "$prefix/complete"
 }
@@ -63,11 +67,16 @@ copy_pgtap()
 		"$("$PG_CONFIG" --sharedir)/extension" || die "no pgTAP for PostgreSQL $version"
 }
 
-# Fail if sanitizers have reported anything, and keep that.
-check_reports()
+# Run parts of scripts/test.sh, all of which may take longer than usual.  Fail
+# if one does, or if there are reports of errors in $reports, which are kept
+# then.
+#
+# usage: test_parts SLOWNESS PART ...
+test_parts()
 {
-	local report count=0
+	local report count=0 status=0
 
+	SLOWNESS=$1 bash "$tree/scripts/test.sh" "${@:2}" || status=$?
 	for report in "$reports"/*; do
 		[ -s "$report" ] || continue
 		count=$((count + 1))
@@ -75,27 +84,78 @@ check_reports()
 		head -n 60 "$report"
 	done
 	echo "$count reports of errors"
-	[ $count = 0 ] && rm -r "$reports"
+	[ $count != 0 ] || rm -r "$reports"
+	[ $status = 0 ] && [ $count = 0 ]
+}
+
+# A directory for reports, of any user's processes.
+make_reports()
+{
+	reports=$(mktemp -d "$builds/reports.XXXXXX")
+	chmod 1777 "$reports"
 }
 
 test_asan()
 {
-	local status=0
+	local options=$builds/ubsan_options.o flags
 
 	[ $# -gt 0 ] || set -- regress upgrade isolation pgtap tap fuzz
 	# PostgreSQL's programs do not free all that they allocate.
 	export ASAN_OPTIONS=detect_leaks=0
-	build_postgres
+	mkdir -p "$builds"
+	gcc -c -fPIC "$tree/test/sanitizers/ubsan_options.c" -o "$options"
+	flags="-fsanitize=address -DUSE_VALGRIND -I$tree/test/sanitizers/include"
+	flags+=" -Wl,$options -Wl,--no-as-needed -lubsan -Wl,--as-needed"
+	build_postgres asan "$flags"
 	copy_pgtap
-	reports=$(mktemp -d "$builds/reports.XXXXXX")
-	chmod 1777 "$reports"
+	make_reports
 
-	ASAN_OPTIONS+=:abort_on_error=1:log_path=$reports/asan
+	# libfaketime is loaded first.
+	ASAN_OPTIONS+=:verify_asan_link_order=0:abort_on_error=1:log_path=$reports/asan
+	# log_path is last: see ubsan_options.c.
 	export UBSAN_OPTIONS=print_stacktrace=1:abort_on_error=1:log_path=$reports/ubsan
 	# -fno-wrapv: so that what overflows is found.
 	export COPT="-fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-wrapv"
-	bash "$tree/scripts/test.sh" "$@" || status=$?
-	check_reports && [ $status = 0 ]
+	test_parts 4 "$@"
+}
+
+# Put a script in the place of the program postgres, which runs servers, but not
+# what initdb needs, under valgrind.
+wrap_postgres()
+{
+	local bin=$builds/valgrind/bin
+
+	[ ! -e "$bin/postgres.real" ] || return 0
+	mv "$bin/postgres" "$bin/postgres.real"
+	cat >"$bin/postgres" <<-'END'
+		#!/bin/sh
+		case $1 in
+			-D) exec valgrind "$0.real" "$@" ;;
+			*) exec "$0.real" "$@" ;;
+		esac
+	END
+	chmod 755 "$bin/postgres"
+}
+
+test_valgrind_server()
+{
+	local all
+
+	if [ $# = 0 ]; then
+		set -- regress
+		# That one would take hours, and looks for what asan sees as well.
+		all=$(cd "$tree/sql" && echo *.sql)
+		all=${all//.sql/}
+		export TESTS=${TESTS-${all/discard_caches /}}
+	fi
+	install_packages valgrind
+	build_postgres valgrind -DUSE_VALGRIND
+	wrap_postgres
+	copy_pgtap
+	make_reports
+	export VALGRIND_OPTS="-q --vgdb=no --leak-check=no --num-callers=25 --log-file=$reports/valgrind.%p
+		--suppressions=$builds/valgrind/valgrind.supp"
+	test_parts 20 "$@"
 }
 
 test_valgrind()
@@ -109,6 +169,10 @@ case ${1-} in
 		shift
 		test_asan "$@"
 		;;
+	valgrind-server)
+		shift
+		test_valgrind_server "$@"
+		;;
 	valgrind)
 		if [ -z "${PG_TOPIC_WORKSPACE-}" ]; then
 			choose_postgres
@@ -119,6 +183,6 @@ case ${1-} in
 		test_valgrind
 		;;
 	*)
-		die "usage: scripts/test-sanitizers.sh asan [PART ...] | valgrind"
+		die "usage: scripts/test-sanitizers.sh asan|valgrind-server [PART ...], or valgrind"
 		;;
 esac

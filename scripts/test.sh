@@ -9,7 +9,8 @@
 # failed.  A part's function below says what it is.  What cannot be tested here
 # is skipped; with CI=true that is a failure.  PG_CONFIG=... chooses the
 # PostgreSQL to test with, PG_TOPIC_OLD_PG_CONFIG=... an older one to begin
-# pg_upgrade at, FUZZ_SECONDS=600 how long to fuzz.
+# pg_upgrade at, FUZZ_SECONDS=600 how long to fuzz, TESTS='produce_batch send'
+# which tests of regress to run.  All may take SLOWNESS=4 times as long as usual.
 # shellcheck source=scripts/common.sh
 . "$(dirname "$0")/common.sh"
 
@@ -117,7 +118,7 @@ check()
 	local name=$1
 
 	shift
-	if timeout -k 10 $((300 + fuzz_seconds)) "$@" >"$log" 2>&1 </dev/null; then
+	if timeout -k 10 $((300 * SLOWNESS + fuzz_seconds)) "$@" >"$log" 2>&1 </dev/null; then
 		pass_if_complete "$name" "$log"
 	else
 		fail "$name" "$log"
@@ -189,6 +190,13 @@ test_unit()
 	check "unit: sanitizers" make -s -C test/unit check-sanitize
 }
 
+# usage: check_fuzzer NAME COMMAND...: check, and say how much the fuzzer tried
+check_fuzzer()
+{
+	check "$@"
+	sed -n -E '/^(Done [0-9]+ runs|[0-9]+ rounds)/s/^/        /p' "$log"
+}
+
 # The fuzzers: of the record batch codec, first with what is known, and of the
 # functions in SQL.  FUZZ_SECONDS is how long each looks for more, not always
 # for the same then.
@@ -198,10 +206,10 @@ test_fuzz()
 
 	[ -z "${FUZZ_SECONDS-}" ] || seed=$RANDOM
 	check "fuzz: corpus" make -s -C test/fuzz check
-	check "fuzz: record batches" make -s -C test/fuzz run SECONDS="$fuzz_seconds" SEED=$seed
+	check_fuzzer "fuzz: record batches" make -s -C test/fuzz run SECONDS="$fuzz_seconds" SEED=$seed
 	need_server || return 0
 	for encoding in UTF8 LATIN1; do
-		check "fuzz: SQL, $encoding" python3 -B test/fuzz/sql_fuzz.py \
+		check_fuzzer "fuzz: SQL, $encoding" python3 -B test/fuzz/sql_fuzz.py \
 			--seconds $((fuzz_seconds / 2)) --seed $seed --encoding $encoding
 	done
 }
@@ -228,7 +236,7 @@ installcheck()
 	local part=$1 diffs=$2 status=0 before=$failed line name
 
 	need_server || return 0
-	timeout -k 10 600 make -s installcheck "${@:3}" >"$log" 2>&1 </dev/null || status=$?
+	timeout -k 10 $((600 * SLOWNESS)) make -s installcheck "${@:3}" >"$log" 2>&1 </dev/null || status=$?
 	while read -r line; do
 		name=$(sed -E 's/^(test|(not )?ok [0-9]+ +[-+]) +([^ ]+).*/\3/' <<<"$line")
 		case $line in
@@ -248,7 +256,7 @@ installcheck()
 # SQL and what it answers: sql/, expected/.
 test_regress()
 {
-	installcheck regress regression.diffs ISOLATION=
+	installcheck regress regression.diffs ISOLATION= ${TESTS:+"REGRESS=$TESTS"}
 }
 
 # The same in a database whose extension was created as the first version, and
@@ -328,7 +336,7 @@ test_tap()
 	}
 
 	# They wait more than they work, so there is one for each processor.
-	timeout -k 10 600 make -s prove_installcheck PROVE_FLAGS="-j $(nproc)" \
+	timeout -k 10 $((600 * SLOWNESS)) make -s prove_installcheck PROVE_FLAGS="-j $(nproc)" \
 		PROVE_TESTS='test/t/*.pl' >"$log" 2>&1 </dev/null || true
 	for file in test/t/*.pl; do
 		name=$(basename "$file" .pl)

@@ -122,7 +122,7 @@ SELECT topic.drop_topic('k');
 
 -- Tombstones. With tombstone_retention 0 they go at once, what they delete too.
 SELECT topic.create_topic('t0', cleanup_policy => 'compact', tombstone_retention => '0');
-SELECT topic.create_topic('t', cleanup_policy => 'compact', tombstone_retention => '3 s');
+SELECT topic.create_topic('t', cleanup_policy => 'compact', tombstone_retention => '1 hour');
 SELECT topic.produce(t, v, k) FROM (VALUES (1, 'a 1', 'a'), (2, 'b 1', 'b'), (3, NULL, 'a'), (4, 'c 1', 'c'),
 	(5, NULL, 'b'), (6, 'b 2', 'b')) r (n, v, k), (VALUES ('t'), ('t0')) t (t) ORDER BY t, n;
 SELECT topic.roll_segment('t0'), topic.roll_segment('t');
@@ -133,7 +133,7 @@ SELECT record_offset, key, value FROM topics.t;
 SELECT delete_horizon BETWEEN extract(epoch FROM s.sealed_at + tombstone_retention) * 1000 - 1
 	AND extract(epoch FROM clock_timestamp() + tombstone_retention) * 1000 AS horizon
 	FROM topic.segments s JOIN topic.topics USING (topic_id) WHERE delete_horizon IS NOT NULL AND retired_at IS NULL;
--- A horizon stays over the next compaction; the tombstone goes when it is due.
+-- A horizon stays over the next compaction.
 CREATE TABLE horizon AS SELECT delete_horizon FROM topic.segments WHERE delete_horizon IS NOT NULL AND retired_at IS NULL;
 SELECT topic.alter_topic('t', tombstone_retention => '1 day');
 SELECT topic.produce('t', v, k) FROM (VALUES (1, 'd 1', 'd'), (2, NULL, 'c'), (3, 'd 2', 'd'), (4, 'e', 'e')) r (n, v, k) ORDER BY n;
@@ -142,16 +142,26 @@ CALL topic.maintain();
 SELECT record_offset, key, value FROM topics.t;
 SELECT segment, generation, record_counts, delete_horizon = (TABLE horizon) AS horizon_kept
 	FROM topic.segments WHERE delete_horizon IS NOT NULL AND retired_at IS NULL;
+-- A tombstone goes when it is due, whatever newer ones are given.
+SELECT topic.create_topic('due', cleanup_policy => 'compact', tombstone_retention => '100 ms');
+SELECT topic.produce('due', v, k) FROM (VALUES (1, NULL, 'a'), (2, 'b', 'b')) r (n, v, k) ORDER BY n;
+SELECT topic.roll_segment('due');
+CALL topic.maintain();
+SELECT topic.alter_topic('due', tombstone_retention => '1 day');
+SELECT topic.produce('due', v, k) FROM (VALUES (1, NULL, 'c'), (2, 'd', 'd')) r (n, v, k) ORDER BY n;
+SELECT topic.roll_segment('due');
 DO $$
 BEGIN
-	WHILE EXISTS (SELECT FROM topics.t WHERE key = 'a') LOOP
+	WHILE EXISTS (SELECT FROM topics.due WHERE key = 'a') LOOP
 		PERFORM pg_sleep(0.1);
 		CALL topic.maintain();
 	END LOOP;
 END
 $$;
-SELECT record_offset, key, value FROM topics.t;
-SELECT topic, segment, generation, record_counts, compacted, tombstones FROM segments WHERE topic = 't';
+CALL topic.maintain();
+SELECT record_offset, key, value FROM topics.due;
+SELECT topic, record_counts, compacted, tombstones FROM segments WHERE topic = 'due';
+SELECT topic.drop_topic('due');
 -- The last record of a partition stays, until another one follows; the log's
 -- end is where it was.
 SELECT topic.produce('t0', v, k) FROM (VALUES (1, 'd', 'd'), (2, NULL, 'b'), (3, NULL, 'd')) r (n, v, k) ORDER BY n;

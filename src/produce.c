@@ -143,7 +143,10 @@ typedef struct ArrayArgument
 	int			count;
 } ArrayArgument;
 
-/* A variable of PL/pgSQL is an array that has been unpacked before. */
+/*
+ * A variable of PL/pgSQL is an array that has been unpacked before.  Another
+ * one may be aligned less than AnyArrayType is, so that type is not used then.
+ */
 static ArrayArgument
 array_argument(FunctionCallInfo fcinfo, int number)
 {
@@ -168,7 +171,7 @@ array_argument(FunctionCallInfo fcinfo, int number)
 		char		alignment;
 
 		get_typlenbyvalalign(argument.type, &length, &by_value, &alignment);
-		deconstruct_array(&array->flt, argument.type, length, by_value,
+		deconstruct_array((ArrayType *) array, argument.type, length, by_value,
 						  alignment, &argument.values, &argument.nulls,
 						  &argument.count);
 	}

@@ -348,6 +348,11 @@ class OutOfMemory(Fault):
     must_happen = ('error 53200',)
     interval = 0.1
 
+    def set_up(self, run):
+        if os.environ.get('ASAN_OPTIONS'):
+            return 'AddressSanitizer keeps memory that was freed'
+        return super().set_up(run)
+
     def strike(self, run):
         limited = [pid for pid in self.server.children() if run.rng.random() < 0.3]
         for pid in limited:

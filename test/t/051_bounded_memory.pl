@@ -15,6 +15,7 @@ use Session;
 use Test::More;
 
 plan skip_all => 'there is no prlimit here' if system('prlimit >/dev/null 2>&1') != 0;
+plan skip_all => 'AddressSanitizer keeps memory that was freed' if $ENV{ASAN_OPTIONS};
 
 # What a session may take beyond what it has when it has done as much work on a
 # small topic. And how much there is in the large one, at least.
