@@ -29,6 +29,8 @@ if [ -z "${PG_TOPIC_WORKSPACE-}" ]; then
 	! is_available pg-bsd-indent || packages+=(pg-bsd-indent)
 	! is_available "postgresql-$postgres_major-cron" ||
 		packages+=("postgresql-$postgres_major-cron")
+	! old_major=$(debian_major "${PG_TOPIC_OLD_PG_CONFIG-}") ||
+		packages+=("postgresql-$old_major" "postgresql-server-dev-$old_major")
 	install_packages "${postgres_packages[@]}" "${packages[@]}"
 
 	# Without one of these, part of `python` or `clients` is skipped.
