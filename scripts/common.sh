@@ -70,8 +70,9 @@ install_packages()
 			printf '#!/bin/sh\nexit 101\n' | as_root tee $no_service >/dev/null
 			as_root chmod 755 $no_service
 		}
+		# The archive that cannot be updated need not be the one that has them.
 		apt_get install "${missing[@]}" ||
-			{ apt_get update && apt_get install "${missing[@]}"; }
+			{ apt_get update || true; apt_get install "${missing[@]}"; }
 	) || die "could not install ${missing[*]}"
 	echo
 }
