@@ -34,13 +34,17 @@ if [ -z "${PG_TOPIC_WORKSPACE-}" ]; then
 	install_packages "${postgres_packages[@]}" "${packages[@]}"
 
 	# Without one of these, part of `python` or `clients` is skipped.
-	if [[ $# = 0 || " $* " == *" clients "* || " $* " == *" python "* ]]; then
-		for package in python3-sqlalchemy python3-psycopg node-pg libpostgresql-jdbc-java \
-			default-jdk-headless golang-go golang-github-lib-pq-dev pgbouncer; do
-			! is_available "$package" || (install_packages "$package") ||
-				echo "going on without $package"
-		done
-	fi
+	parts=" ${*:-${all_parts[*]}} "
+	optional=()
+	[[ $parts != *" python "* && $parts != *" clients "* ]] ||
+		optional+=(python3-sqlalchemy python3-psycopg)
+	[[ $parts != *" clients "* ]] ||
+		optional+=(node-pg libpostgresql-jdbc-java default-jdk-headless golang-go
+			golang-github-lib-pq-dev pgbouncer)
+	for package in "${optional[@]}"; do
+		! is_available "$package" || (install_packages "$package") ||
+			echo "going on without $package"
+	done
 fi
 enter_workspace "$@"
 [ $# -gt 0 ] || set -- "${all_parts[@]}"
