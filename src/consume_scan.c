@@ -17,6 +17,7 @@
 #include "nodes/nodeFuncs.h"
 
 #include "call_scan.h"
+#include "compat.h"
 
 typedef struct ConsumeScan
 {
