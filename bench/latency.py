@@ -1,21 +1,32 @@
-"""Measure the time from a producer's call to the consumer's row.
+"""Measure the time from a producer's call, and from its COMMIT, to the row.
 
 usage: latency.py wait|listen|poll RATE SECONDS
 
 pgbench produces RATE records a second to topic latency, each in a transaction
-of its own, with the time of the call as its value.  A consumer consumes them as
-soon as it learns of them: by topic.wait_for_records; by LISTEN, and a NOTIFY in
-each of the producers' transactions; or by asking every 10 ms.
+of its own.  A consumer consumes them as soon as it learns of them: by
+topic.wait_for_records; by LISTEN, and a NOTIFY in each of the producers'
+transactions; or by asking every 10 ms.
 
-Prints, in milliseconds, the median and the 99th percentile of the time from
-the call to the row, and of the producers' transactions alone, which is part of
-it; and the records a second that were produced in fact.  The first tenth of the
-records does not count.
+Prints, in milliseconds, the median and the 99th percentile of three times, of
+which the first tenth of the records does not count:
+
+- from the call of topic.produce, whose COMMIT with its wait for the disk is yet
+  to come, to the consumer's having the row
+- from COMMIT's return to the producer to the consumer's having the row; this is
+  negative where the consumer was faster than the producer's own answer
+- of the producers' transactions alone
+
+And the records a second that were produced in fact.
+
+All times are of this machine's clock: of clock_timestamp() in the server, of
+time.time() here, and of pgbench's log, which counts on by the monotonic clock
+from what the time was when it began.  So it must not be set meanwhile.
 """
 
 import glob
 import re
 import select
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -23,10 +34,12 @@ import time
 
 import psycopg2
 
-PRODUCE = ("SELECT topic.produce('latency',"
-           " extract(epoch FROM clock_timestamp())::text)")
+# The value: who produced it, the how many-th of his it is, and when.
+PRODUCE = """\\set number :number + 1
+SELECT topic.produce('latency', concat_ws(' ', :client_id::int, :number::int,
+    extract(epoch FROM clock_timestamp())))"""
 NOTIFY = ", pg_notify('latency', '')"
-CONSUME = """BEGIN; SELECT value::float FROM
+CONSUME = """BEGIN; SELECT value FROM
     topic.consume_text('latency', 'latency', commit => true)"""
 
 
@@ -58,14 +71,14 @@ def produce(method, rate, seconds, directory):
         script.write(PRODUCE + (NOTIFY if method == "listen" else ""))
     return subprocess.Popen(
         ["pgbench", "-n", "-M", "prepared", "-c", "1" if rate <= 100 else "8",
-         "-R", str(rate), "-T", str(seconds), "-l",
+         "-R", str(rate), "-T", str(seconds), "-l", "-D", "number=0",
          "--log-prefix", directory + "/log", "-f", script.name],
         stdout=subprocess.PIPE, text=True)
 
 
 def consume(method, producer):
-    """Consume until the producer has ended; return a latency per record."""
-    latencies = []
+    """Consume until the producer has ended; return values, and their times."""
+    records = []
     connection = psycopg2.connect("")
     connection.autocommit = True
     cursor = connection.cursor()
@@ -77,21 +90,28 @@ def consume(method, producer):
         rows = cursor.fetchall()
         now = time.time()
         cursor.execute("COMMIT")
-        latencies += (1000 * (now - begun) for (begun,) in rows)
+        records += ((value, now) for (value,) in rows)
         if not rows:
             if ended:
-                return latencies
+                return records
             WAITS[method](cursor)
 
 
 def transactions(directory):
-    """The milliseconds of each transaction in pgbench's log."""
+    """Of pgbench's log: when each transaction returned, and its milliseconds."""
+    ends, durations = {}, []
     for name in glob.glob(directory + "/log*"):
         with open(name) as log:
             for line in log:
-                fields = line.split()
-                # Time since it was due, less the lag with which it began.
-                yield (int(fields[2]) - int(fields[6])) / 1000
+                client, number, since_due, _, second, microsecond, lag = line.split()
+                ends[client, number] = int(second) + int(microsecond) / 1e6
+                durations.append((int(since_due) - int(lag)) / 1000)
+    return ends, durations
+
+
+def clock_difference():
+    """What the clock is ahead of the monotonic one."""
+    return statistics.median(time.time() - time.monotonic() for _ in range(99))
 
 
 def percentiles(values):
@@ -101,17 +121,25 @@ def percentiles(values):
 
 def main():
     method, rate, seconds = sys.argv[1], int(sys.argv[2]), sys.argv[3]
+    difference = clock_difference()
     with tempfile.TemporaryDirectory() as directory:
         producer = produce(method, rate, seconds, directory)
-        latencies = consume(method, producer)
+        records = consume(method, producer)
         report = producer.stdout.read()
         if producer.wait() != 0:
             sys.exit("pgbench failed")
-        count = int(re.search(r"actually processed: (\d+)", report)[1])
-        if count != len(latencies):
-            sys.exit(f"{count} records produced, {len(latencies)} consumed")
-        print(*percentiles(latencies), *percentiles(list(transactions(directory))),
-              re.search(r"^tps = ([0-9.]+)", report, re.M)[1])
+        ends, durations = transactions(directory)
+    if abs(clock_difference() - difference) > 0.0001:
+        sys.exit("the clock was set meanwhile")
+    if len(ends) != len(records):
+        sys.exit(f"{len(ends)} records produced, {len(records)} consumed")
+    since_call, since_commit = [], []
+    for value, delivered in records:
+        client, number, called = value.split()
+        since_call.append(1000 * (delivered - float(called)))
+        since_commit.append(1000 * (delivered - ends[client, number]))
+    print(*percentiles(since_call), *percentiles(since_commit),
+          *percentiles(durations), re.search(r"^tps = ([0-9.]+)", report, re.M)[1])
 
 
 main()

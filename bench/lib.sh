@@ -56,7 +56,7 @@ ratio()
 # Keep a figure of this round under a name.
 keep()
 {
-	[[ $2 =~ ^[0-9]+(\.[0-9]+)?(e[-+]?[0-9]+)?$ ]] || die "$1: no figure: $2"
+	[[ $2 =~ ^-?[0-9]+(\.[0-9]+)?(e[-+]?[0-9]+)?$ ]] || die "$1: no figure: $2"
 	echo "$2" >>"$figures/$1"
 }
 
@@ -163,12 +163,12 @@ topic_bytes()
 
 # Make a function that tells the CPU seconds of a server process, by default the
 # session's: other work on the machine disturbs them less than what the clock
-# says.
+# says.  The kernel's scheduler counts nanoseconds, where /proc/PID/stat has
+# hundredths of a second.
 create_cpu_seconds()
 {
 	sql "CREATE FUNCTION cpu_seconds(process text DEFAULT 'self') RETURNS float LANGUAGE sql AS \$\$
-		SELECT (fields[14]::float + fields[15]::float) / $(getconf CLK_TCK)
-		FROM string_to_array(pg_read_file('/proc/' || process || '/stat'), ' ') fields \$\$"
+		SELECT split_part(pg_read_file('/proc/' || process || '/schedstat'), ' ', 1)::float / 1e9 \$\$"
 }
 
 # Have another session hold a REPEATABLE READ snapshot, and end it.

@@ -144,7 +144,7 @@ def plot_ratios(rows, path):
 
 
 def plot_curves(curves, path):
-    """Speeds over time, as parts of each curve's mean in its first tenth."""
+    """Relative speeds over time, as parts of the mean in the first tenth."""
     width, height, left, top = 800, 420, 50, 30
     bottom, right = 130, 20
     longest = max(points[-1][0] for points in curves.values())
@@ -157,8 +157,8 @@ def plot_curves(curves, path):
     def y(part):
         return top + (height - top - bottom) * (1 - min(part, highest) / highest)
 
-    parts = [text(left, 16, "speed while another session holds a snapshot, "
-                            "as a part of that in the first tenth of the time")]
+    parts = [text(left, 16, "speed while another session holds a snapshot, relative to "
+                            "INSERTs by turns with it; 1: the first tenth of the time")]
     for tick in (0, 0.25, 0.5, 0.75, 1):
         parts += [line(left, y(tick), width - right, y(tick)),
                   text(left - 6, y(tick) + 4, f"{tick:g}", "end")]
@@ -176,7 +176,7 @@ def plot_curves(curves, path):
         parts += [f'<polyline points="{path_points}" fill="none" '
                   f'stroke="{colour}" stroke-width="1.5"/>',
                   line(left, at - 4, left + 24, at - 4, colour, 3),
-                  text(left + 32, at, f"{title} (1 is {number(mean)} a second)")]
+                  text(left + 32, at, title)]
     svg(path, width, height, parts)
 
 

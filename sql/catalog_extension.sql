@@ -118,6 +118,12 @@ SELECT topic.commit('g', 't', 0, 5);
 SELECT count(*) FROM topic.consume('g', 't', 1, commit => true);
 SELECT topic.commit('g', 't', 0, 6);
 ALTER TABLE topic.consumer_offsets DROP CONSTRAINT not_five;
+-- A column that must have a value
+UPDATE topic.consumer_offsets SET metadata = '' WHERE metadata IS NULL;
+ALTER TABLE topic.consumer_offsets ALTER COLUMN metadata SET NOT NULL;
+SELECT topic.commit('g', 't', 0, 6);
+SELECT topic.commit('g', 't', 0, 6, 'm');
+ALTER TABLE topic.consumer_offsets ALTER COLUMN metadata DROP NOT NULL;
 \set VERBOSITY default
 
 -- Triggers, foreign keys among them

@@ -43,9 +43,9 @@ PG_FUNCTION_INFO_V1(topic_consume_support);
 
 static set_rel_pathlist_hook_type previous_set_rel_pathlist_hook = NULL;
 
-/* The call that a relation of the query consists of; or NULL. */
+/* The call that a relation of the query consists of, and of what; or NULL. */
 static FuncExpr *
-record_call(const RangeTblEntry * rte)
+record_call(const RangeTblEntry * rte, const RecordFunction **called)
 {
 	RangeTblFunction *function;
 
@@ -53,10 +53,10 @@ record_call(const RangeTblEntry * rte)
 		list_length(rte->functions) != 1)
 		return NULL;
 	function = linitial_node(RangeTblFunction, rte->functions);
-	if (!IsA(function->funcexpr, FuncExpr) ||
-		!record_function(((FuncExpr *) function->funcexpr)->funcid))
+	if (!IsA(function->funcexpr, FuncExpr))
 		return NULL;
-	return (FuncExpr *) function->funcexpr;
+	*called = record_function(((FuncExpr *) function->funcexpr)->funcid);
+	return *called ? (FuncExpr *) function->funcexpr : NULL;
 }
 
 /* The columns that the query uses, as Vars. */
@@ -100,7 +100,9 @@ plan_call(PlannerInfo *root, RelOptInfo *rel, CustomPath * path, List *tlist,
 		  List *clauses, List *custom_plans)
 {
 	CustomScan *scan = makeNode(CustomScan);
-	FuncExpr   *call = record_call(planner_rt_fetch(rel->relid, root));
+	const RecordFunction *function;
+	FuncExpr   *call = record_call(planner_rt_fetch(rel->relid, root),
+								   &function);
 	List	   *quals = extract_actual_clauses(clauses, false);
 
 	scan->scan.plan.targetlist = tlist;
@@ -110,7 +112,7 @@ plan_call(PlannerInfo *root, RelOptInfo *rel, CustomPath * path, List *tlist,
 
 	/* The scan returns what is used, and the columns' numbers tell what is. */
 	scan->custom_scan_tlist = add_to_flat_tlist(NIL, used_columns(rel, quals));
-	scan->methods = record_function(call->funcid)->methods;
+	scan->methods = function->methods;
 	return &scan->scan.plan;
 }
 
@@ -124,8 +126,8 @@ static void
 set_call_path(PlannerInfo *root, RelOptInfo *rel, Index relid,
 			  RangeTblEntry * rte)
 {
-	FuncExpr   *call = record_call(rte);
 	const RecordFunction *function;
+	FuncExpr   *call = record_call(rte, &function);
 	CustomPath *path;
 	Path	   *function_path;
 
@@ -134,7 +136,6 @@ set_call_path(PlannerInfo *root, RelOptInfo *rel, Index relid,
 	if (!call || rel->pathlist == NIL || root->rowMarks != NIL ||
 		uses_whole_row(rel))
 		return;
-	function = record_function(call->funcid);
 	if (!function->read && contain_volatile_functions((Node *) call->args))
 		return;
 	function_path = linitial(rel->pathlist);

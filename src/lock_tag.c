@@ -26,10 +26,9 @@
 #include "lock_tag.h"
 
 void
-set_lock_tag(LOCKTAG *tag, const char *table, uint32 object, uint16 part)
+set_lock_tag(LOCKTAG *tag, Oid table, uint32 object, uint16 part)
 {
-	SET_LOCKTAG_OBJECT(*tag, MyDatabaseId, catalog_relation_oid(table), object,
-					   part);
+	SET_LOCKTAG_OBJECT(*tag, MyDatabaseId, table, object, part);
 }
 
 /* To look a key up is faster than to compute it. */

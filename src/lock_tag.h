@@ -11,8 +11,7 @@
 #include "storage/lock.h"
 
 /* The lock of an object of one of the extension's tables. */
-extern void set_lock_tag(LOCKTAG *tag, const char *table, uint32 object,
-						 uint16 part);
+extern void set_lock_tag(LOCKTAG *tag, Oid table, uint32 object, uint16 part);
 
 /* The same of something that has a name, and no number yet that all know. */
 extern void set_named_lock_tag(LOCKTAG *tag, const char *table,

@@ -50,6 +50,7 @@
 #include "utils/rel.h"
 
 #include "compat.h"
+#include "lock_tag.h"
 #include "log_append.h"
 #include "news.h"
 #include "row_inserter.h"
@@ -77,8 +78,7 @@ leader_epoch(void)
 void
 set_append_lock_tag(LOCKTAG *tag, const Topic *topic, int partition)
 {
-	SET_LOCKTAG_OBJECT(*tag, MyDatabaseId, topic->catalog_relid, topic->id,
-					   partition);
+	set_lock_tag(tag, topic->catalog_relid, topic->id, partition);
 }
 
 /*
@@ -124,10 +124,7 @@ close_segment(LogAppender *appender)
 	appender->segment = NULL;
 }
 
-/*
- * Open the active segment for inserting.  The lock is what tells that we may
- * have rows in the segment (segment_writers), so it is the transaction's.
- */
+/* Open the active segment for inserting. */
 static void
 open_active_segment(LogAppender *appender)
 {
@@ -137,10 +134,7 @@ open_active_segment(LogAppender *appender)
 		return;
 
 	close_segment(appender);
-	appender->segment = segment_open(appender->topic, active,
-									 RowExclusiveLock);
-	transaction_lock_keep(RelationGetRelid(appender->segment),
-						  RowExclusiveLock);
+	appender->segment = segment_open_for_appending(appender->topic, active);
 	appender->segment_number = active->number;
 	appender->new_pages = 0;
 
@@ -169,8 +163,10 @@ find_tail(LogAppender *appender, int partition, SegmentRow *row)
  * have to be judged than should be under the append lock.
  *
  * If the last row that the session saw there was the only one that was left to
- * judge, it is again, most likely, and is judged under the lock.  Otherwise
- * this append does not move the hint on, and the next one comes here.
+ * judge, it is again, most likely, and is judged under the lock.  Otherwise the
+ * session's next appends do not move the hint on, and then one comes here:
+ * where producers are many, each passes the same rows again, and others have
+ * moved the hint meanwhile.
  */
 static int64
 hint_before_lock(LogAppender *appender, int partition, int rows)
@@ -180,11 +176,11 @@ hint_before_lock(LogAppender *appender, int partition, int rows)
 	int64		hint;
 	bool		own;
 
-	if (!topic->hint_lags[partition])
+	if (topic->hint_due[partition] == 0 || --topic->hint_due[partition] > 0)
 		return 0;
 	hint = stable_offset_hint(topic, partition, rows,
 							  find_tail(appender, partition, &row), &own);
-	topic->hint_lags[partition] = !own;
+	topic->hint_due[partition] = own ? 0 : HINT_INTERVAL;
 	segment_scan_pause(&appender->tails);
 	return hint;
 }
@@ -304,7 +300,7 @@ insert_row(LogAppender *appender, int partition, int64 base_offset,
 }
 
 /*
- * Remember whether the next append has more to judge than the last row.
+ * Remember whether more than the last row will have to be judged.
  *
  * If rows are left before our own last row, it stays as it was: either our
  * first row is as far as the hint can get now, or the rows before that are
@@ -316,8 +312,10 @@ note_lag(Topic *topic, int partition, bool lags, const SegmentRow *tail)
 	bool		own = tail &&
 		TransactionIdIsCurrentTransactionId(HeapTupleHeaderGetRawXmin(tail->tuple->t_data));
 
-	if (!lags || !own)
-		topic->hint_lags[partition] = lags;
+	if (!lags)
+		topic->hint_due[partition] = 0;
+	else if (!own && topic->hint_due[partition] == 0)
+		topic->hint_due[partition] = HINT_INTERVAL;
 }
 
 /* Is any batch too large to be stored in line? */

@@ -96,7 +96,7 @@ void
 set_epoch_lock_tag(LOCKTAG *tag, int64 producer_id)
 {
 	/* Ids count up from 1: 48 bits of them are all that there will be. */
-	set_lock_tag(tag, "producers", (uint32) producer_id,
+	set_lock_tag(tag, catalog_relation_oid("producers"), (uint32) producer_id,
 				 (uint16) (producer_id >> 32));
 }
 

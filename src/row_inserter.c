@@ -7,10 +7,15 @@
  * table: constraints, triggers and indexes that a DBA has added, also those
  * with expressions and predicates, are minded.
  *
+ * Most have nothing but a primary key.  There the executor's state would cost
+ * half as much as the row and its index entry, so these are inserted without
+ * it.
+ *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
+#include "access/genam.h"
 #include "access/htup_details.h"
 #include "access/tableam.h"
 #include "access/xact.h"
@@ -24,19 +29,109 @@
 /* How many bytes of rows are collected before they are inserted. */
 #define BULK_INSERT_BYTES	(64 * 1024)
 
-void
-row_inserter_begin(RowInserter *inserter, Relation relation)
+/*
+ * The primary key of a table in which nothing has to be minded but that, and
+ * what each column allows; else InvalidOid.
+ */
+static Oid
+only_index(Relation relation)
+{
+	TupleConstr *constraints = RelationGetDescr(relation)->constr;
+	List	   *indexes;
+	Oid			index = InvalidOid;
+
+	if (relation->trigdesc || relation->rd_rel->relispartition ||
+		(constraints && constraints->num_check > 0) ||
+		relation->rd_tableam != GetHeapamTableAmRoutine())
+		return InvalidOid;
+
+	indexes = RelationGetIndexList(relation);
+	if (list_length(indexes) == 1 &&
+		linitial_oid(indexes) == primary_key_index(relation))
+		index = linitial_oid(indexes);
+	list_free(indexes);
+	return index;
+}
+
+/* Get ready to insert as the executor does; this locks the indexes. */
+static void
+begin_executor(RowInserter *inserter)
 {
 	inserter->estate = CreateExecutorState();
 	inserter->result_relation = makeNode(ResultRelInfo);
-	InitResultRelInfo(inserter->result_relation, relation, 0, NULL, 0);
+	InitResultRelInfo(inserter->result_relation, inserter->relation, 0, NULL,
+					  0);
 	ExecOpenIndices(inserter->result_relation, false);
 
 	/* AFTER triggers look for it there. */
 	inserter->estate->es_opened_result_relations =
 		list_make1(inserter->result_relation);
-	inserter->slot = MakeSingleTupleTableSlot(RelationGetDescr(relation),
-											  &TTSOpsVirtual);
+	inserter->slot =
+		MakeSingleTupleTableSlot(RelationGetDescr(inserter->relation),
+								 &TTSOpsVirtual);
+}
+
+static void
+end_executor(RowInserter *inserter)
+{
+	ExecCloseIndices(inserter->result_relation);
+	ExecDropSingleTupleTableSlot(inserter->slot);
+	ExecResetTupleTable(inserter->estate->es_tupleTable, false);
+	FreeExecutorState(inserter->estate);
+}
+
+void
+row_inserter_begin(RowInserter *inserter, Relation relation)
+{
+	Oid			index = only_index(relation);
+
+	memset(inserter, 0, sizeof(RowInserter));
+	inserter->relation = relation;
+	if (OidIsValid(index))
+		inserter->index = index_open(index, RowExclusiveLock);
+	else
+		begin_executor(inserter);
+}
+
+/* Do the attributes make a row, and is none null that must not be? */
+static bool
+is_allowed_row(Relation relation, const bool *nulls, int count)
+{
+	TupleDesc	columns = RelationGetDescr(relation);
+
+	if (count != columns->natts)
+		return false;
+	for (int i = 0; i < count; i++)
+		if (nulls[i] && TupleDescAttr(columns, i)->attnotnull)
+			return false;
+	return true;
+}
+
+/* Insert a row into a plain table. */
+static void
+insert_plain(Relation relation, Relation index, Datum *values, bool *nulls,
+			 ItemPointer tid)
+{
+	HeapTuple	tuple = heap_form_tuple(RelationGetDescr(relation), values,
+										nulls);
+	int			key_count = IndexRelationGetNumberOfAttributes(index);
+	Datum		keys[INDEX_MAX_KEYS];
+	bool		key_nulls[INDEX_MAX_KEYS];
+
+	for (int i = 0; i < key_count; i++)
+	{
+		AttrNumber	attribute = index->rd_index->indkey.values[i];
+
+		keys[i] = values[attribute - 1];
+		key_nulls[i] = nulls[attribute - 1];
+	}
+	heap_insert(relation, tuple, GetCurrentCommandId(true), 0, NULL);
+
+	/* A B-tree has no use for IndexInfo. */
+	(void) index_insert(index, keys, key_nulls, &tuple->t_self, relation,
+						UNIQUE_CHECK_YES, false, NULL);
+	*tid = tuple->t_self;
+	heap_freetuple(tuple);
 }
 
 /* Put a row's attributes into an empty slot. */
@@ -51,9 +146,10 @@ set_attributes(TupleTableSlot *slot, const Datum *values, const bool *nulls,
 	memset(slot->tts_isnull + count, true, others * sizeof(bool));
 }
 
-void
-row_inserter_insert(RowInserter *inserter, Datum *values, bool *nulls,
-					int count, ItemPointer tid)
+/* Insert a row as the executor does. */
+static void
+insert_by_executor(RowInserter *inserter, Datum *values, bool *nulls,
+				   int count, ItemPointer tid)
 {
 	TupleTableSlot *slot = inserter->slot;
 	TriggerDesc *triggers = inserter->result_relation->ri_TrigDesc;
@@ -71,7 +167,7 @@ row_inserter_insert(RowInserter *inserter, Datum *values, bool *nulls,
 		ereport(ERROR,
 				(errcode(ERRCODE_TRIGGERED_ACTION_EXCEPTION),
 				 errmsg("a trigger on \"%s\" suppressed a row",
-						RelationGetRelationName(inserter->result_relation->ri_RelationDesc)),
+						RelationGetRelationName(inserter->relation)),
 				 errdetail("The row must be inserted.")));
 	if (fires_after)
 		AfterTriggerEndQuery(inserter->estate);
@@ -81,18 +177,34 @@ row_inserter_insert(RowInserter *inserter, Datum *values, bool *nulls,
 }
 
 void
+row_inserter_insert(RowInserter *inserter, Datum *values, bool *nulls,
+					int count, ItemPointer tid)
+{
+	if (inserter->index && is_allowed_row(inserter->relation, nulls, count))
+	{
+		insert_plain(inserter->relation, inserter->index, values, nulls, tid);
+		return;
+	}
+	if (!inserter->estate)
+		begin_executor(inserter);
+	insert_by_executor(inserter, values, nulls, count, tid);
+}
+
+void
 row_inserter_end(RowInserter *inserter)
 {
-	ExecCloseIndices(inserter->result_relation);
-	ExecDropSingleTupleTableSlot(inserter->slot);
-	ExecResetTupleTable(inserter->estate->es_tupleTable, false);
-	FreeExecutorState(inserter->estate);
+	if (inserter->estate)
+		end_executor(inserter);
+	if (inserter->index)
+		index_close(inserter->index, RowExclusiveLock);
 }
 
 void
 bulk_inserter_begin(BulkInserter *inserter, Relation relation)
 {
-	row_inserter_begin(&inserter->rows, relation);
+	memset(&inserter->rows, 0, sizeof(RowInserter));
+	inserter->rows.relation = relation;
+	begin_executor(&inserter->rows);
 	inserter->state = GetBulkInsertState();
 	for (int i = 0; i < BULK_INSERT_ROWS; i++)
 		inserter->slots[i] =

@@ -14,7 +14,9 @@
 
 typedef struct RowInserter
 {
-	EState	   *estate;
+	Relation	relation;
+	Relation	index;			/* all that a plain table has; else NULL */
+	EState	   *estate;			/* NULL until the executor is needed */
 	ResultRelInfo *result_relation;
 	TupleTableSlot *slot;
 } RowInserter;

@@ -35,6 +35,7 @@
 #include "compat.h"
 #include "lock_holders.h"
 #include "segment.h"
+#include "transaction_lock.h"
 
 char *
 segment_table_name(int32 topic_id, int32 number, int32 generation)
@@ -133,8 +134,8 @@ drop_segment_tables(int32 topic_id)
  * stays the same table, and a table that was dropped is not found by its OID
  * either.
  */
-Relation
-segment_try_open(const Topic *topic, Segment *segment, LOCKMODE lockmode)
+static Oid
+segment_relid(const Topic *topic, Segment *segment)
 {
 	if (!OidIsValid(segment->relid))
 	{
@@ -144,8 +145,15 @@ segment_try_open(const Topic *topic, Segment *segment, LOCKMODE lockmode)
 		segment->relid = get_relname_relid(name, log_namespace_oid());
 		pfree(name);
 	}
-	return OidIsValid(segment->relid)
-		? try_table_open(segment->relid, lockmode) : NULL;
+	return segment->relid;
+}
+
+Relation
+segment_try_open(const Topic *topic, Segment *segment, LOCKMODE lockmode)
+{
+	Oid			relid = segment_relid(topic, segment);
+
+	return OidIsValid(relid) ? try_table_open(relid, lockmode) : NULL;
 }
 
 void
@@ -167,6 +175,16 @@ segment_open(const Topic *topic, Segment *segment, LOCKMODE lockmode)
 	if (!relation)
 		report_missing_segment(topic, segment);
 	return relation;
+}
+
+Relation
+segment_open_for_appending(const Topic *topic, Segment *segment)
+{
+	Oid			relid = segment_relid(topic, segment);
+
+	if (OidIsValid(relid))
+		transaction_lock_table(relid, RowExclusiveLock);
+	return segment_open(topic, segment, NoLock);
 }
 
 /*

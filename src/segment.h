@@ -82,6 +82,13 @@ extern Relation segment_try_open(const Topic *topic, Segment *segment,
 /* The same of a segment that must be there: the active one. */
 extern Relation segment_open(const Topic *topic, Segment *segment,
 							 LOCKMODE lockmode);
+
+/*
+ * The same to append to it.  The lock is the transaction's: it is what tells
+ * that there may be rows of it (segment_writers).
+ */
+extern Relation segment_open_for_appending(const Topic *topic,
+										   Segment *segment);
 pg_noreturn extern void report_missing_segment(const Topic *topic,
 											   const Segment *segment);
 

@@ -28,17 +28,27 @@
  * the hint is decided for the snapshot.
  *
  * Where more than the last row is left to judge, an appender moves the hint on,
- * at the latest every other time (log_append.c), over more than twice the rows
- * that it adds, so that hints catch up with the tail after an open transaction
- * has held them back.  Aborted rows do not count, up to a limit: a hint can
- * pass them only together with a committed row behind them, and would otherwise
- * stay before them until VACUUM comes, which may take its time over a few rows.
+ * the first time and then every few times (log_append.c), over more than twice
+ * the rows that it adds, so that hints catch up with the tail after an open
+ * transaction has held them back.  Aborted rows do not count, up to a limit: a
+ * hint can pass them only together with a committed row behind them, and would
+ * otherwise stay before them until VACUUM comes, which may take its time over a
+ * few rows.
+ *
+ * A large transaction leaves more rows than can be judged one by one: after a
+ * million of them, a hundred thousand appends would each have to look at ten
+ * more pages.  There transaction ids tell.  If the last row is committed for a
+ * snapshot, the rows before it were in the index before that, so their
+ * transactions had begun, and have ids below the next one that is given.  When
+ * all of those have ended, which a later snapshot's xmin tells, every row up to
+ * the last one is decided.  Sessions remember the last row and the id for that.
  *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
 #include "access/subtrans.h"
+#include "access/transam.h"
 #include "access/xact.h"
 #include "utils/hsearch.h"
 #include "utils/inval.h"
@@ -49,8 +59,11 @@
 #include "stable_offset.h"
 #include "visibility.h"
 
-/* How far an append of n rows moves the hint, in committed rows. */
-#define HINT_ADVANCE(n)		(8 + 2 * (n))
+/*
+ * How far an append of n rows moves the hint, in committed rows, for those too
+ * that did not since.
+ */
+#define HINT_ADVANCE(n)		(HINT_INTERVAL * (8 + 2 * (n)))
 
 /* How many aborted rows it passes over; autovacuum minds more than that. */
 #define HINT_ABORTED_ROWS	256
@@ -140,6 +153,33 @@ last_row_hint(Topic *topic, int partition, const SegmentRow *tail)
 	return hint;
 }
 
+/*
+ * The end of the row that the session has remembered, if all transactions that
+ * had begun by then have ended for the snapshot; else 0.
+ */
+static int64
+outlived_end(const Topic *topic, int partition, Snapshot snapshot)
+{
+	const SeenEnd *seen = &topic->seen_ends[partition];
+
+	return TransactionIdIsValid(seen->next_xid) &&
+		TransactionIdFollowsOrEquals(snapshot->xmin, seen->next_xid)
+		? seen->end_offset : 0;
+}
+
+/* Remember the last row, if it can be one day what a hint relies on. */
+static void
+remember_end(Topic *topic, int partition, const SegmentRow *tail,
+			 Snapshot snapshot)
+{
+	SeenEnd    *seen = &topic->seen_ends[partition];
+
+	if (judge_row(tail, snapshot) != ROW_COMMITTED)
+		return;
+	seen->end_offset = tail->last_offset + 1;
+	seen->next_xid = ReadNextTransactionId();
+}
+
 int64
 stable_offset_hint(Topic *topic, int partition, int rows,
 				   const SegmentRow *tail, bool *own)
@@ -147,6 +187,7 @@ stable_offset_hint(Topic *topic, int partition, int rows,
 	SnapshotData snapshot = appender_snapshot();
 	TransactionId open;
 	int64		hint;
+	int64		end;
 
 	*own = false;
 	if (!tail)
@@ -157,8 +198,18 @@ stable_offset_hint(Topic *topic, int partition, int rows,
 		if (hint >= tail->base_offset)
 			return hint;
 	}
-	hint = advance_over_decided(topic, partition, hint, HINT_ADVANCE(rows),
-								HINT_ABORTED_ROWS, &snapshot, &open);
+	end = outlived_end(topic, partition, &snapshot);
+	hint = advance_over_decided(topic, partition, Max(hint, end),
+								HINT_ADVANCE(rows), HINT_ABORTED_ROWS,
+								&snapshot, &open);
+
+	/*
+	 * If neither an open row nor the last one has stopped us, there were too
+	 * many.  What is remembered stays until it has been of use.
+	 */
+	if (tail && hint < tail->base_offset && !TransactionIdIsValid(open) &&
+		hint >= topic->seen_ends[partition].end_offset)
+		remember_end(topic, partition, tail, &snapshot);
 	*own = TransactionIdIsValid(open) &&
 		TransactionIdIsCurrentTransactionId(open);
 	return hint;

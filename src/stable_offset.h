@@ -45,9 +45,12 @@ extern void for_each_open_transaction(Topic *topic, int partition,
  * partition's last row in the active segment, NULL if none is there.
  *
  * The hint of the last row, which is judged itself if it is the only one left;
- * and a hint that is moved on for an append of so many rows.  *own tells whether
- * it got as far as it will before this transaction ends: to a row of its own.
+ * and a hint that is moved on, for as many appends as HINT_INTERVAL of so many
+ * rows.  *own tells whether it got as far as it will before this transaction
+ * ends: to a row of its own.
  */
+#define HINT_INTERVAL	4
+
 extern int64 last_row_hint(Topic *topic, int partition,
 						   const SegmentRow *tail);
 extern int64 stable_offset_hint(Topic *topic, int partition, int rows,

@@ -279,12 +279,15 @@ read_topic_row(AttrNumber attribute, Oid eq_function, Datum key)
 			topic->stable_offsets =
 				MemoryContextAllocZero(context,
 									   topic->partitions * sizeof(int64));
+			topic->seen_ends =
+				MemoryContextAllocZero(context,
+									   topic->partitions * sizeof(SeenEnd));
 			topic->tails =
 				MemoryContextAllocZero(context,
 									   topic->partitions * sizeof(int64));
-			topic->hint_lags =
-				MemoryContextAlloc(context, topic->partitions * sizeof(bool));
-			memset(topic->hint_lags, true, topic->partitions * sizeof(bool));
+			topic->hint_due =
+				MemoryContextAlloc(context, topic->partitions * sizeof(uint8));
+			memset(topic->hint_due, 1, topic->partitions * sizeof(uint8));
 			topic->compression =
 				compression_codec_from_name(TextDatumGetCString(values[Anum_topics_compression - 1]));
 			topic->log_append_time =
@@ -476,22 +479,28 @@ report_unknown_topic(const char *name)
 }
 
 static void
-check_privilege(const Topic *topic, AclMode privilege)
+check_owner(const Topic *topic)
 {
-	Oid			user = GetUserId();
-
 	/* Somebody may just have dropped it. */
 	if (!SearchSysCacheExists1(RELOID, ObjectIdGetDatum(topic->relid)))
 		report_unknown_topic(topic->name);
+	if (!relation_ownercheck(topic->relid, GetUserId()))
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("must be owner of topic \"%s\"", topic->name)));
+}
 
-	if (privilege == ACL_NO_RIGHTS)
-	{
-		if (!relation_ownercheck(topic->relid, user))
-			ereport(ERROR,
-					(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-					 errmsg("must be owner of topic \"%s\"", topic->name)));
-	}
-	else if (pg_class_aclcheck(topic->relid, user, privilege) != ACLCHECK_OK)
+static void
+check_privilege(const Topic *topic, AclMode privilege)
+{
+	bool		is_missing = false;
+	AclResult	result = pg_class_aclcheck_ext(topic->relid, GetUserId(),
+											   privilege, &is_missing);
+
+	/* Somebody may just have dropped it. */
+	if (is_missing)
+		report_unknown_topic(topic->name);
+	if (result != ACLCHECK_OK)
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("permission denied for topic \"%s\"", topic->name),
@@ -517,7 +526,10 @@ topic_open(const char *name, AclMode privilege, LOCKMODE lockmode)
 		 * Rights first, so that nobody can queue for a lock without them; and
 		 * again if anything changed while we waited.
 		 */
-		check_privilege(topic, privilege);
+		if (privilege == ACL_NO_RIGHTS)
+			check_owner(topic);
+		else
+			check_privilege(topic, privilege);
 		LockRelationOid(topic->relid, lockmode);
 		AcceptInvalidationMessages();
 		if (topic->valid || messages == SharedInvalidMessageCounter)

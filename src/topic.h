@@ -47,6 +47,13 @@ typedef struct SegmentList
 	Segment    *segments;
 } SegmentList;
 
+/* Where a partition ended, and the next transaction id after that was seen. */
+typedef struct SeenEnd
+{
+	int64		end_offset;
+	TransactionId next_xid;
+} SeenEnd;
+
 /*
  * A Topic that was returned stays readable until the end of the transaction,
  * but an invalidation may tell that it is no longer the latest: `valid` turns
@@ -72,11 +79,13 @@ typedef struct Topic
 	int64	   *log_starts;
 	int64	   *stable_offsets; /* of each partition, as last found; see
 								 * stable_offset.c */
+	SeenEnd    *seen_ends;		/* also of each; stable_offset.c */
 	int64	   *tails;			/* base offset of each partition's last row,
 								 * as last seen; no more than a guess */
 
-	bool	   *hint_lags;		/* may more than a partition's last row be
-								 * left to judge?  log_append.c */
+	uint8	   *hint_due;		/* appends to a partition until one judges
+								 * more than its last row; 0: none.
+								 * log_append.c */
 	struct GroupMemory *groups; /* see group_memory.c */
 
 	bool		valid;

@@ -108,7 +108,7 @@ transaction_lock_release(const LOCKTAG *tag)
 }
 
 void
-transaction_lock_keep(Oid relid, LOCKMODE lockmode)
+transaction_lock_table(Oid relid, LOCKMODE lockmode)
 {
 	ResourceOwner owner = CurrentResourceOwner;
 

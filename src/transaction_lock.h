@@ -32,7 +32,7 @@ extern bool transaction_lock_is_taken(const LOCKTAG *tag);
 /* Give up an exclusive lock that was taken at this level. */
 extern void transaction_lock_release(const LOCKTAG *tag);
 
-/* Keep the lock of a table that is open with it. */
-extern void transaction_lock_keep(Oid relid, LOCKMODE lockmode);
+/* Lock a table; waits for whoever is in the way. */
+extern void transaction_lock_table(Oid relid, LOCKMODE lockmode);
 
 #endif							/* TOPIC_TRANSACTION_LOCK_H */

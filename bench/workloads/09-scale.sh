@@ -4,18 +4,24 @@
 # records in one partition.  And the time to produce one record and consume it,
 # by a group that has read all else.
 #
+# Before, everything is in the state that maintenance and VACUUM leave it in, and
+# written to disk; and no measurement begins while one of these is at work.
+#
 # Times are medians over the transactions of one client, which do not wait for
-# the disk.  The client goes round the topics, and the first round does not
-# count, but has lines of its own: a session that has not used a topic reads
-# the catalog for it.  What going round costs PostgreSQL, whatever the
-# extension does, is told by INSERTs round as many tables.
+# the disk.  The cases take turns, some tenths of a second long.  The client goes
+# round the topics, and the first round of a turn does not count, but has lines of
+# its own: a session that has not used a topic reads the catalog for it.  What
+# going round costs PostgreSQL, whatever the extension does, is told by INSERTs
+# round as many tables.
+#
+# How many pages a call looks at, and how many of them are not in shared_buffers,
+# is counted apart from that: what must not grow, and what the machine adds.
 # shellcheck shell=bash disable=SC2154 # run.sh sets what is used
 
 small=1000000
 partitions=1000
 topics=500
 topic_records=2000
-samples=$((transactions / 20))
 
 sql "SELECT topic.create_topic('small'), topic.create_topic('large'),
 	topic.create_topic('partitions', partitions => $partitions);
@@ -41,8 +47,17 @@ sql "DO \$\$
 		END LOOP;
 	END \$\$"
 
-# Keep the median milliseconds of a pgbench script's transactions, but for the
-# first ones; and, as NAME.first, of these.
+# Wait until neither VACUUM nor maintenance is at work.
+wait_until_quiet()
+{
+	until [ "$(sql "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'autovacuum worker'
+			OR backend_type = 'pg_topic maintenance' AND state = 'active'")" = 0 ]; do
+		sleep 0.1
+	done
+}
+
+# Note the milliseconds of a pgbench script's transactions in this round under a
+# name; but of the first ones as NAME.first.
 #
 # usage: latency NAME SCRIPT FIRST
 latency()
@@ -54,20 +69,20 @@ latency()
 	PGOPTIONS="-c synchronous_commit=off" pgbench -n -M prepared -c 1 -t $((first + samples)) -l \
 		-D number=0 --log-prefix="$workspace/latency" -f "$workspace/script.sql" \
 		>"$workspace/pgbench.log" 2>&1 || die "$(cat "$workspace/pgbench.log")"
-	cut -d ' ' -f 3 "$workspace"/latency.* | awk '{ print $1 / 1000 }' >"$workspace/times"
-	keep "$1" "$(tail -n +$((first + 1)) "$workspace/times" | percentile 50)"
-	keep "$1.first" "$(head -n "$first" "$workspace/times" | percentile 50)"
+	cut -d ' ' -f 3 "$workspace"/latency.* | awk '{ print $1 / 1000 }' >"$workspace/latencies"
+	tail -n +$((first + 1)) "$workspace/latencies" >>"$times/$1"
+	head -n "$first" "$workspace/latencies" >>"$times/$1.first"
 }
 
-# Keep the median milliseconds of INSERTs by as many prepared statements as there
-# are topics, round so many tables, but for the first round.
+# Note the milliseconds of INSERTs by as many prepared statements as there are
+# topics, round so many tables, but not of the first round.
 #
 # usage: insert_latency NAME TABLES
 insert_latency()
 {
 	local tables=$2
 
-	keep "$1" "$({
+	{
 		for ((i = 0; i < topics; i++)); do
 			echo "PREPARE insert_$i AS
 				INSERT INTO table_$((i % tables + 1)) (value) VALUES (repeat('x', 100));"
@@ -77,7 +92,39 @@ insert_latency()
 			echo "EXECUTE insert_$((i % topics));"
 		done
 	} | PGOPTIONS="-c synchronous_commit=off" psql -X -q -v ON_ERROR_STOP=1 |
-		sed -n 's/^Time: \([0-9.]*\) ms.*/\1/p' | percentile 50)"
+		sed -n 's/^Time: \([0-9.]*\) ms.*/\1/p' >>"$times/$1"
+}
+
+# Keep the pages that a command looks at, and NAME.missed, those of them that
+# are not in shared_buffers: means of some transactions in a session that has
+# used the topic before.
+#
+# usage: pages NAME COMMAND
+pages()
+{
+	local counts
+
+	counts=$(psql -X -q -v ON_ERROR_STOP=1 2>&1 <<-SQL
+		DO \$\$
+		DECLARE
+			plan json;
+			hit int := 0;
+			missed int := 0;
+		BEGIN
+			FOR i IN -9..100 LOOP
+				EXECUTE \$command\$EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) $2\$command\$ INTO plan;
+				COMMIT;
+				CONTINUE WHEN i <= 0;
+				hit := hit + (plan #>> '{0,Plan,Shared Hit Blocks}')::int;
+				missed := missed + (plan #>> '{0,Plan,Shared Read Blocks}')::int;
+			END LOOP;
+			RAISE NOTICE 'pages % %', (hit + missed) / 100.0, missed / 100.0;
+		END \$\$;
+	SQL
+	) || die "$counts"
+	counts=${counts##*pages }
+	keep "$1" "${counts% *}"
+	keep "$1.missed" "${counts#* }"
 }
 
 # Set pgbench variables to a partition of a case, its records, and the name of
@@ -97,44 +144,102 @@ choose()
 	esac
 }
 
+# The SQL of a call, with pgbench's variables.
+#
+# usage: statement CALL TOPIC
+statement()
+{
+	case $1 in
+		fetch) echo "SELECT count(value) FROM topic.fetch($2, partition => :partition,
+			from_offset => :from_offset, max_records => 100)" ;;
+		produce) echo "SELECT topic.produce($2, repeat('x', 100), partition => :partition)" ;;
+		consume) echo "SELECT count(value) FROM topic.consume('bench', $2,
+			max_records => 100, commit => true)" ;;
+		news) echo "SELECT topic.produce($2, repeat('x', 100), partition => :partition);
+			SELECT count(value) FROM topic.consume('idle', $2,
+				max_records => 100, commit => true)" ;;
+	esac
+}
+
+# Measure a call in a case, for one turn.
+#
+# usage: measure CALL CASE
+measure()
+{
+	local call=$1 name=$2 topic="'$2'" first=$((samples / 10))
+
+	[ "$name" != topics ] || topic="'topic_' || :number" first=$topics
+	latency "$call.$name" "$(choose "$name")
+		\\set from_offset random(0, :records - 100)
+		$(statement "$call" "$topic")" "$first"
+}
+
+# Count the pages of a call in a topic that is not one of many.
+#
+# usage: measure_pages CALL CASE PARTITIONS RECORDS
+measure_pages()
+{
+	local command
+
+	command=$(statement "$1" "'$2'")
+	command=${command//:partition/floor(random() * $3)::int}
+	pages "$1.$2.pages" "${command//:from_offset/floor(random() * ($4 - 100))::bigint}"
+}
+
 for name in small large partitions; do
 	sql "SELECT topic.reset_offsets('idle', '$name', to_position => 'latest')" >/dev/null
 done
+sql "CALL topic.maintain()"
+sql "VACUUM (ANALYZE)"
+sql "CHECKPOINT"
 for ((round = 1; round <= rounds; round++)); do
-	insert_latency insert.one 1
-	insert_latency insert.topics $topics
-	for name in small large partitions topics; do
-		topic="'$name'"
-		first=$((samples / 10))
-		[ $name != topics ] || topic="'topic_' || :number" first=$topics
-		latency "fetch.$name" "$(choose $name)
-			\\set from_offset random(0, :records - 100)
-			SELECT count(value) FROM topic.fetch($topic, partition => :partition,
-				from_offset => :from_offset, max_records => 100)" $first
-		latency "produce.$name" "$(choose $name)
-			SELECT topic.produce($topic, repeat('x', 100), partition => :partition)" $first
-		latency "consume.$name" "$(choose $name)
-			SELECT count(value) FROM topic.consume('bench', $topic,
-				max_records => 100, commit => true)" $first
-		[ $name = topics ] ||
-			latency "news.$name" "$(choose $name)
-				SELECT topic.produce($topic, repeat('x', 100), partition => :partition);
-				SELECT count(value) FROM topic.consume('idle', $topic,
-					max_records => 100, commit => true)" $first
+	times=$workspace/times.$round
+	mkdir "$times"
+	for ((turn = 1; turn <= turns; turn++)); do
+		wait_until_quiet
+		insert_latency insert.one 1
+		insert_latency insert.topics $topics
+		for call in fetch produce consume news; do
+			wait_until_quiet
+			for name in small large partitions topics; do
+				[ $call.$name = news.topics ] || measure $call $name
+			done
+		done
+	done
+	for file in "$times"/*; do
+		keep "$(basename "$file")" "$(percentile 50 <"$file")"
+	done
+	for call in fetch produce consume; do
+		measure_pages $call small 1 $small
+		measure_pages $call large 1 "$large"
+		measure_pages $call partitions $partitions 1000
 	done
 done
 
+# Judge a call in a case.
+#
+# usage: judge_call TITLE CALL CASE
+judge_call()
+{
+	judge "$1" "the small case" "<= 1.2" ms $2.$3 $2.small
+	[ -f "$figures/$2.$3.pages" ] || return 0
+	judge "... pages that it looks at" "the small case" - pages $2.$3.pages $2.small.pages
+	judge "... of these not in shared_buffers" "1 page" - pages $2.$3.pages.missed
+}
+
 while read -r name title; do
-	judge "fetch of 100 records, $title" "the small case" "<= 1.2" ms fetch.$name fetch.small
-	judge "produce, $title" "the small case" "<= 1.2" ms produce.$name produce.small
-	judge "consume of 100 records, $title" "the small case" "<= 1.2" ms consume.$name consume.small
-	[ $name = topics ] ||
-		judge "produce and consume of 1 record, $title" "the small case" "<= 1.2" ms news.$name news.small
+	judge_call "fetch of 100 records, $title" fetch $name
+	judge_call "produce, $title" produce $name
+	judge_call "consume of 100 records, $title" consume $name
+	[ $name = topics ] || judge_call "produce and consume of 1 record, $title" news $name
 done <<-TABLE
 	large $(thousands "$large") records
 	partitions 1,000 partitions
 	topics 500 topics
 TABLE
+for call in fetch produce consume; do
+	judge "$call, pages not in shared_buffers, the small case" "1 page" - pages $call.small.pages.missed
+done
 for call in fetch produce consume; do
 	judge "$call, 500 topics, each for the first time" "the small case" - ms $call.topics.first $call.small
 done

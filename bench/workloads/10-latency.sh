@@ -1,18 +1,21 @@
-# From a producer's call to the waiting consumer's row, commit included, at 100
-# and at 5,000 records a second, each in a transaction of its own: with
-# topic.wait_for_records, beside LISTEN/NOTIFY, and beside a consumer who asks
-# every 10 ms.  bench/latency.py says what is measured.
+# To the waiting consumer's row, at 100 and at 5,000 records a second, each in a
+# transaction of its own: from COMMIT's return to the producer, and from his call,
+# COMMIT and its wait for the disk included.  With topic.wait_for_records, beside
+# LISTEN/NOTIFY, and beside a consumer who asks every 10 ms; all three have the
+# same COMMIT in the time from the call.  bench/latency.py says what is measured.
 # shellcheck shell=bash disable=SC2154 # run.sh sets what is used
 
 sql "SELECT topic.create_topic('latency')" >/dev/null
 for ((round = 1; round <= rounds; round++)); do
 	for rate in 100 5000; do
 		for method in wait listen poll; do
-			read -r p50 p99 commit_p50 commit_p99 achieved < <(
+			read -r p50 p99 after_p50 after_p99 commit_p50 commit_p99 achieved < <(
 				/usr/bin/python3 bench/latency.py $method $rate $((2 * seconds))) ||
 				die "no latencies"
 			keep "$method.$rate.p50" "$p50"
 			keep "$method.$rate.p99" "$p99"
+			keep "$method.$rate.after.p50" "$after_p50"
+			keep "$method.$rate.after.p99" "$after_p99"
 			keep "$method.$rate.commit.p50" "$commit_p50"
 			keep "$method.$rate.commit.p99" "$commit_p99"
 			keep "$method.$rate.achieved" "$achieved"
@@ -21,8 +24,11 @@ for ((round = 1; round <= rounds; round++)); do
 done
 
 for rate in 100 5000; do
-	title="delivery at $rate records/s"
-	judge "$title, 99th percentile" "1 ms" "<= 5" ms wait.$rate.p99
+	title="commit to delivery at $rate records/s"
+	judge "$title, 99th percentile" "1 ms" "<= 5" ms wait.$rate.after.p99
+	judge "... median" "1 ms" - ms wait.$rate.after.p50
+	title="call to delivery at $rate records/s"
+	judge "$title, 99th percentile" "1 ms" - ms wait.$rate.p99
 	judge "$title, 99th percentile" "LISTEN/NOTIFY" "< 1" ms wait.$rate.p99 listen.$rate.p99
 	judge "$title, 99th percentile" "asking every 10 ms" "< 1" ms wait.$rate.p99 poll.$rate.p99
 	judge "... median" "LISTEN/NOTIFY" - ms wait.$rate.p50 listen.$rate.p50
