@@ -121,8 +121,8 @@ ALTER TABLE topic.consumer_offsets DROP CONSTRAINT not_five;
 -- A column that must have a value
 UPDATE topic.consumer_offsets SET metadata = '' WHERE metadata IS NULL;
 ALTER TABLE topic.consumer_offsets ALTER COLUMN metadata SET NOT NULL;
-SELECT topic.commit('g', 't', 0, 6);
-SELECT topic.commit('g', 't', 0, 6, 'm');
+SELECT topic.commit('n', 't', 0, 6);
+SELECT topic.commit('n', 't', 0, 6, 'm');
 ALTER TABLE topic.consumer_offsets ALTER COLUMN metadata DROP NOT NULL;
 \set VERBOSITY default
 

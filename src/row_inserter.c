@@ -7,9 +7,9 @@
  * table: constraints, triggers and indexes that a DBA has added, also those
  * with expressions and predicates, are minded.
  *
- * Most have nothing but a primary key.  There the executor's state would cost
- * half as much as the row and its index entry, so these are inserted without
- * it.
+ * Most have nothing but a primary key.  There the executor's state would add a
+ * fifth to what the row and its index entry cost, so these are inserted without
+ * it, as PostgreSQL does in TOAST tables.
  *
  *-------------------------------------------------------------------------
  */

@@ -106,7 +106,7 @@ held_loop()
 # transaction, does not count.
 held_commits()
 {
-	local turn=2000
+	local turn=500
 
 	psql -X -q -v ON_ERROR_STOP=1 2>&1 <<-SQL
 		DO \$\$
@@ -165,7 +165,7 @@ turn_of_clients()
 
 # Produce by 16 clients, by turns with 16 clients that INSERT, for a fifth of the
 # time.  They only ever work in their turns, so that it is enough to look at
-# what each have done, and used, once a turn.
+# what each has done, and used, once a turn.
 held_singles()
 {
 	local clients producing inserting turn begun=$SECONDS status=0
