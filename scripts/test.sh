@@ -221,8 +221,9 @@ need_server()
 		fail "build"
 		return 1
 	}
-	# The documentation has a publication.
-	start_server fsync=off wal_level=logical
+	# The documentation has a publication.  Autovacuum, whose snapshots and locks
+	# hold up maintenance, comes when it likes.
+	start_server fsync=off wal_level=logical autovacuum=off
 }
 
 # make installcheck, of tests that are named in the output of pg_regress; which
