@@ -70,8 +70,9 @@ install_packages()
 			printf '#!/bin/sh\nexit 101\n' | as_root tee $no_service >/dev/null
 			as_root chmod 755 $no_service
 		}
+		# The archive that cannot be updated need not be the one that has them.
 		apt_get install "${missing[@]}" ||
-			{ apt_get update && apt_get install "${missing[@]}"; }
+			{ apt_get update || true; apt_get install "${missing[@]}"; }
 	) || die "could not install ${missing[*]}"
 	echo
 }
@@ -97,13 +98,21 @@ apt_get()
 	return $status
 }
 
+# The major version of a PostgreSQL that is where Debian puts it; fails for others.
+#
+# usage: debian_major PG_CONFIG
+debian_major()
+{
+	[[ $1 =~ ^/usr/lib/postgresql/([0-9]+)/bin/pg_config$ ]] && echo "${BASH_REMATCH[1]}"
+}
+
 # Choose the PostgreSQL to use: set PG_CONFIG, postgres_major to its major
 # version and postgres_packages to the packages to install for it.
 choose_postgres()
 {
 	postgres_packages=()
-	if [[ ${PG_CONFIG-} =~ ^/usr/lib/postgresql/([0-9]+)/bin/pg_config$ ]]; then
-		postgres_major=${BASH_REMATCH[1]}
+	if postgres_major=$(debian_major "${PG_CONFIG-}"); then
+		: # It may have to be installed.
 	elif [ -n "${PG_CONFIG-}" ]; then
 		postgres_major=$("$PG_CONFIG" --version | sed 's/^PostgreSQL \([0-9]*\).*/\1/')
 		return

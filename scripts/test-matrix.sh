@@ -4,6 +4,7 @@
 #
 #	scripts/test-matrix.sh						on 15, 17 and 18: all tests
 #	scripts/test-matrix.sh 17 18 -- regress tap	on these, these parts
+#	scripts/test-matrix.sh --from 15 17 -- tap	with pg_upgrade from 15
 #	scripts/test-matrix.sh --keep DIR ...		see below
 #
 # The last lines say how many tests passed and failed on each, and in all; the
@@ -14,6 +15,9 @@
 # chroot, which takes root, the network and 3 GB; by apt's sources and settings
 # of this machine.  Such directories are in TMPDIR, and removed at the end; or
 # with --keep in DIR, where they stay, and are used again.
+#
+# pg_upgrade is tested from the version itself; or from the one that --from
+# names, if that is older, which is installed beside it, from its own Debian.
 #
 # The tests there run in namespaces of their own.  So their mounts and processes
 # end with them, whatever ends them.
@@ -26,12 +30,17 @@ declare -A debian=([15]=bookworm [17]=trixie [18]=sid)
 
 arguments=("$@")
 majors=()
+from=
 keep=
 while [ $# -gt 0 ]; do
 	case $1 in
 		--)
 			shift
 			break
+			;;
+		--from)
+			from=${2?"--from needs a version"}
+			shift
 			;;
 		--keep)
 			keep=${2?"--keep needs a directory"}
@@ -53,11 +62,32 @@ pg_config_of()
 	echo "/usr/lib/postgresql/$1/bin/pg_config"
 }
 
+# The version that pg_upgrade begins at, for a version to test; if any
+older_than()
+{
+	[ -z "$from" ] || [ "$from" -ge "$1" ] || echo "$from"
+}
+
+# Does this machine have what tests of a version need?
+is_here()
+{
+	local major
+
+	for major in "$1" $(older_than "$1"); do
+		[ -x "$(pg_config_of "$major")" ] || return 1
+	done
+}
+
 # The archive that this machine's own packages are from
 debian_archive()
 {
-	apt-get indextargets --format '$(REPO_URI) $(LABEL)' 'Created-By: Packages' \
-		'Origin: Debian' 'Component: main' | sed -n 's/ Debian$//p' | head -n 1
+	local archive
+
+	is_available postgresql || true
+	archive=$(apt-get indextargets --format '$(REPO_URI) $(LABEL)' 'Created-By: Packages' \
+		'Origin: Debian' 'Component: main' | sed -n 's/ Debian$//p' | head -n 1)
+	[ -n "$archive" ] || die "apt has no Debian archive"
+	echo "$archive"
 }
 
 # How this machine's apt gets at it
@@ -74,9 +104,7 @@ make_root()
 {
 	local release=$1 root=$2 settings=$scratch/apt.conf archive
 
-	is_available postgresql || true
-	archive=$(debian_archive)
-	[ -n "$archive" ] || die "apt has no Debian archive"
+	archive=$(debian_archive) || exit
 	command -v mmdebstrap >/dev/null || install_packages mmdebstrap
 	apt_settings >"$settings"
 	mkdir -p "$(dirname "$root")"
@@ -86,6 +114,18 @@ make_root()
 		--include=ca-certificates "$release" "$root.new" \
 		"deb $archive $release main" &&
 		mv "$root.new" "$root"
+}
+
+# Let a directory's packages come from another release, too, where its own has
+# none of that name.
+#
+# usage: add_release RELEASE DIRECTORY
+add_release()
+{
+	local release=$1 root=$2 archive
+
+	archive=$(debian_archive) || exit
+	echo "deb $archive $release main" >"$root/etc/apt/sources.list.d/$release.list"
 }
 
 # Run the tests in such a directory.
@@ -114,8 +154,7 @@ test_in_root()
 		mkdir -p old
 		pivot_root . old
 		umount -l /old
-		exec env -u TMPDIR PG_CONFIG="$PG_CONFIG" \
-			bash /pg_topic/scripts/test.sh "$@"' \
+		exec env -u TMPDIR bash /pg_topic/scripts/test.sh "$@"' \
 		bash "$root" "$@"
 }
 
@@ -154,10 +193,13 @@ trap leave EXIT
 trap 'exit 1' HUP INT TERM
 
 for major in "${majors[@]}"; do
-	[ ! -x "$(pg_config_of "$major")" ] || continue
-	[ -n "${debian[$major]-}" ] || die "PostgreSQL $major is not installed, and no Debian is known that has it"
-	[ "$(id -u)" = 0 ] || exec sudo env TMPDIR="${TMPDIR-}" CI="${CI-}" \
-		FUZZ_SECONDS="${FUZZ_SECONDS-}" bash "$0" "${arguments[@]}"
+	is_here "$major" || {
+		for needed in "$major" $(older_than "$major"); do
+			[ -n "${debian[$needed]-}" ] || die "PostgreSQL $needed is not installed, and no Debian is known that has it"
+		done
+		[ "$(id -u)" = 0 ] || exec sudo env TMPDIR="${TMPDIR-}" CI="${CI-}" \
+			FUZZ_SECONDS="${FUZZ_SECONDS-}" bash "$0" "${arguments[@]}"
+	}
 done
 
 results=()
@@ -165,16 +207,19 @@ sum_passed=0
 sum_failed=0
 for major in "${majors[@]}"; do
 	log=$scratch/$major.log
+	old=$(older_than "$major")
 	PG_CONFIG=$(pg_config_of "$major")
-	export PG_CONFIG
+	PG_TOPIC_OLD_PG_CONFIG=${old:+$(pg_config_of "$old")}
+	export PG_CONFIG PG_TOPIC_OLD_PG_CONFIG
 	echo "==== PostgreSQL $major"
 	exec 3> >(tee "$log")
 	tee=$!
-	if [ -x "$PG_CONFIG" ]; then
+	if is_here "$major"; then
 		attend TERM bash "$tree/scripts/test.sh" "$@" >&3 2>&1 3>&- || true
 	else
 		root=${keep:-$scratch}/${debian[$major]}
 		{ [ -d "$root" ] || make_root "${debian[$major]}" "$root"; } &&
+			{ [ -z "$old" ] || add_release "${debian[$old]}" "$root"; } &&
 			test_in_root "$root" "$@" >&3 2>&1 3>&- || true
 	fi
 	exec 3>&-

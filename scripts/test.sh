@@ -30,16 +30,22 @@ if [ -z "${PG_TOPIC_WORKSPACE-}" ]; then
 	! is_available pg-bsd-indent || packages+=(pg-bsd-indent)
 	! is_available "postgresql-$postgres_major-cron" ||
 		packages+=("postgresql-$postgres_major-cron")
+	! old_major=$(debian_major "${PG_TOPIC_OLD_PG_CONFIG-}") ||
+		packages+=("postgresql-$old_major" "postgresql-server-dev-$old_major")
 	install_packages "${postgres_packages[@]}" "${packages[@]}"
 
 	# Without one of these, part of `python` or `clients` is skipped.
-	if [[ $# = 0 || " $* " == *" clients "* || " $* " == *" python "* ]]; then
-		for package in python3-sqlalchemy python3-psycopg node-pg libpostgresql-jdbc-java \
-			default-jdk-headless golang-go golang-github-lib-pq-dev pgbouncer; do
-			! is_available "$package" || (install_packages "$package") ||
-				echo "going on without $package"
-		done
-	fi
+	parts=" ${*:-${all_parts[*]}} "
+	optional=()
+	[[ $parts != *" python "* && $parts != *" clients "* ]] ||
+		optional+=(python3-sqlalchemy python3-psycopg)
+	[[ $parts != *" clients "* ]] ||
+		optional+=(node-pg libpostgresql-jdbc-java default-jdk-headless golang-go
+			golang-github-lib-pq-dev pgbouncer)
+	for package in "${optional[@]}"; do
+		! is_available "$package" || (install_packages "$package") ||
+			echo "going on without $package"
+	done
 fi
 enter_workspace "$@"
 [ $# -gt 0 ] || set -- "${all_parts[@]}"
@@ -223,8 +229,9 @@ need_server()
 		fail "build"
 		return 1
 	}
-	# The documentation has a publication.
-	start_server fsync=off wal_level=logical
+	# The documentation has a publication.  Autovacuum, whose snapshots and locks
+	# hold up maintenance, comes when it likes.
+	start_server fsync=off wal_level=logical autovacuum=off
 }
 
 # make installcheck, of tests that are named in the output of pg_regress; which

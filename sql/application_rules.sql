@@ -63,7 +63,7 @@ DO $$
 BEGIN
 	IF current_setting('server_version_num')::int >= 170000 THEN
 		CREATE FUNCTION audit_login() RETURNS event_trigger LANGUAGE plpgsql AS
-			'BEGIN PERFORM topic.produce(''rules'', tg_tag, ''login'', partition => 1); END';
+			'BEGIN PERFORM topic.produce(''rules'', tg_tag, ''login'', partition => 2); END';
 		CREATE EVENT TRIGGER regress_audit_login ON login EXECUTE FUNCTION audit_login();
 		ALTER EVENT TRIGGER regress_audit_login ENABLE ALWAYS;
 	END IF;
@@ -86,6 +86,8 @@ CALL topic.maintain();
 CALL topic.maintain();
 SELECT last_error FROM topic.maintenance WHERE topic = 'rules';
 SELECT count(*) > 6 AS audited FROM topics.rules WHERE partition = 2;
+SELECT bool_or(key = 'login') = (current_setting('server_version_num')::int >= 170000) AS login_audited
+	FROM topics.rules WHERE partition = 2;
 SELECT value FROM topics.rules WHERE partition = 0 ORDER BY record_offset DESC LIMIT 1;
 DROP EVENT TRIGGER regress_audit_start;
 DROP EVENT TRIGGER regress_audit_end;

@@ -17,6 +17,7 @@
 #include "catalog/pg_proc.h"
 #include "executor/executor.h"
 #include "miscadmin.h"
+#include "nodes/nodeFuncs.h"
 #include "optimizer/pathnode.h"
 #include "storage/bufmgr.h"
 #include "storage/freespace.h"
@@ -46,6 +47,15 @@
 /* 18 put the attribute first, under a name of its own. */
 #if PG_VERSION_NUM < 180000
 #define pg_noreturn pg_attribute_noreturn()
+#endif
+
+/*
+ * 16 gave walkers a prototype; before, they are declared by (), which in C23,
+ * the default of gcc since its version 15, says that they take no arguments.
+ */
+#if PG_VERSION_NUM < 160000
+#define expression_tree_walker(node, walker, context) \
+	expression_tree_walker(node, (bool (*) ()) (walker), context)
 #endif
 
 /* 16 replaced the checks of each kind of object by one. */

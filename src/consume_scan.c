@@ -17,6 +17,7 @@
 #include "nodes/nodeFuncs.h"
 
 #include "call_scan.h"
+#include "compat.h"
 
 typedef struct ConsumeScan
 {
@@ -54,13 +55,15 @@ create_state(CustomScan * plan)
 
 /* The executor's parameters in it: those of a statement do not change. */
 static bool
-find_params(Node *node, Bitmapset **params)
+find_params(Node *node, void *context)
 {
+	Bitmapset **params = context;
+
 	if (!node)
 		return false;
 	if (IsA(node, Param) && ((Param *) node)->paramkind == PARAM_EXEC)
 		*params = bms_add_member(*params, ((Param *) node)->paramid);
-	return expression_tree_walker(node, find_params, (void *) params);
+	return expression_tree_walker(node, find_params, context);
 }
 
 static void

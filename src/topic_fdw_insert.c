@@ -28,6 +28,7 @@
 #include "utils/rel.h"
 #include "utils/timestamp.h"
 
+#include "compat.h"
 #include "header.h"
 #include "record_append.h"
 #include "send_queue.h"

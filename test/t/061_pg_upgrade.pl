@@ -58,6 +58,11 @@ command_ok(
 		'-B', $new->config_data('--bindir'), '-s', $new->host, '-p', $old->port, '-P', $new->port
 	],
 	'pg_upgrade');
+# It leaves its logs where it fails, and else none.
+foreach my $file (glob($new->data_dir . '/pg_upgrade_output.d/*/log/*'))
+{
+	diag(basename($file) . ": $_") for grep { /error|fatal|panic/i } split(/\n/, slurp_file($file));
+}
 $new->append_conf('postgresql.conf', q{pg_topic.maintenance_databases = ''});
 $new->start;
 
