@@ -16,16 +16,21 @@
 
 #include "miscadmin.h"
 #include "storage/lmgr.h"
+#include "storage/s_lock.h"
 #include "utils/inval.h"
 #include "utils/resowner.h"
 
 #include "transaction_lock.h"
 
 /*
- * How often to look for a lock that is held for a short time, and how many
- * microseconds to sleep in between: as little as the system makes of it.
+ * How often to look for a lock that is held for a short time; how often at first
+ * without giving up the processor, and how many turns of a loop to wait in
+ * between, which makes about two holds of an append lock; and how many
+ * microseconds to sleep then: as little as the system makes of it.
  */
-#define SHORT_LOCK_TRIES	50
+#define SHORT_LOCK_TRIES	60
+#define SHORT_LOCK_SPINS	10
+#define SHORT_LOCK_SPIN		100
 #define SHORT_LOCK_SLEEP	50
 
 static bool
@@ -73,8 +78,10 @@ transaction_lock_try_mode(const LOCKTAG *tag, LOCKMODE mode)
  * a processor nobody else can take it, and whoever comes meanwhile queues, too.
  * Where holds are much shorter than that, the queue never ends, and each hold
  * takes as long as a wake-up, beside what timers and signals cost.  So look
- * again after a short sleep, time and again; and queue if the lock is held for
- * longer, so that waiting is fair, and seen by the deadlock detector.
+ * again time and again: soon, since a holder who has a processor is done before
+ * one could sleep; then, as the holder may have none, after a short sleep; and
+ * queue if the lock is held for longer, so that waiting is fair, and seen by the
+ * deadlock detector.
  */
 void
 transaction_lock_acquire_short(const LOCKTAG *tag)
@@ -83,7 +90,11 @@ transaction_lock_acquire_short(const LOCKTAG *tag)
 	{
 		if (transaction_lock_try(tag))
 			return;
-		pg_usleep(SHORT_LOCK_SLEEP);
+		if (i >= SHORT_LOCK_SPINS)
+			pg_usleep(SHORT_LOCK_SLEEP);
+		else
+			for (int j = 0; j < SHORT_LOCK_SPIN; j++)
+				SPIN_DELAY();
 	}
 	transaction_lock_acquire(tag);
 }
