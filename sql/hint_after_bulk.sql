@@ -26,7 +26,7 @@ BEGIN
 	END LOOP;
 	RAISE NOTICE 'the hint is % behind', behind;
 END $$;
-CALL produce_until_stable(100);
+CALL produce_until_stable(20);
 
 DROP PROCEDURE produce_until_stable;
 DROP VIEW hints;

@@ -570,7 +570,7 @@ insert_row(RowInserter *inserter, const ConsumerGroup *group,
 	else
 		memset(nulls + Anum_group_members_member_id - 1, true,
 			   Natts_group_members - Anum_group_members_member_id + 1);
-	row_inserter_insert(inserter, values, nulls, Natts_group_members, &row);
+	row_inserter_insert(inserter, values, nulls, &row);
 }
 
 void
@@ -584,7 +584,7 @@ group_state_write(ConsumerGroup *group)
 
 	Assert(group->locked);
 	group->state_number++;
-	row_inserter_begin(&inserter, relation);
+	row_inserter_begin(&inserter, relation, Natts_group_members);
 	if (group->members == NIL)
 		insert_row(&inserter, group, NULL, ordinal);
 	foreach(cell, group->members)

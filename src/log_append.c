@@ -139,7 +139,8 @@ open_active_segment(LogAppender *appender)
 	appender->new_pages = 0;
 
 	/* This locks the index, too. */
-	row_inserter_begin(&appender->inserter, appender->segment);
+	row_inserter_begin(&appender->inserter, appender->segment,
+					   Natts_segment);
 	segment_scan_open(&appender->tails, appender->segment, NoLock);
 }
 
@@ -295,8 +296,7 @@ insert_row(LogAppender *appender, int partition, int64 base_offset,
 		Int64GetDatum(timestamp_so_far);
 	values[Anum_segment_stable_offset - 1] = Int64GetDatum(stable_offset);
 	values[Anum_segment_batch - 1] = PointerGetDatum(batch->buffer);
-	row_inserter_insert(&appender->inserter, values, nulls, Natts_segment,
-						&tid);
+	row_inserter_insert(&appender->inserter, values, nulls, &tid);
 }
 
 /*

@@ -30,17 +30,19 @@
 #define BULK_INSERT_BYTES	(64 * 1024)
 
 /*
- * The primary key of a table in which nothing has to be minded but that, and
- * what each column allows; else InvalidOid.
+ * The primary key of a table of so many columns in which nothing has to be
+ * minded but that, and which of them may be null; else InvalidOid.  Nobody can
+ * have added a generated column, then, or one with a default.
  */
 static Oid
-only_index(Relation relation)
+only_index(Relation relation, int columns)
 {
 	TupleConstr *constraints = RelationGetDescr(relation)->constr;
 	List	   *indexes;
 	Oid			index = InvalidOid;
 
-	if (relation->trigdesc || relation->rd_rel->relispartition ||
+	if (RelationGetNumberOfAttributes(relation) != columns ||
+		relation->trigdesc || relation->rd_rel->relispartition ||
 		(constraints && constraints->num_check > 0) ||
 		relation->rd_tableam != GetHeapamTableAmRoutine())
 		return InvalidOid;
@@ -81,27 +83,26 @@ end_executor(RowInserter *inserter)
 }
 
 void
-row_inserter_begin(RowInserter *inserter, Relation relation)
+row_inserter_begin(RowInserter *inserter, Relation relation, int columns)
 {
-	Oid			index = only_index(relation);
+	Oid			index = only_index(relation, columns);
 
 	memset(inserter, 0, sizeof(RowInserter));
 	inserter->relation = relation;
+	inserter->columns = columns;
 	if (OidIsValid(index))
 		inserter->index = index_open(index, RowExclusiveLock);
 	else
 		begin_executor(inserter);
 }
 
-/* Do the attributes make a row, and is none null that must not be? */
+/* Is no attribute null that must not be? */
 static bool
-is_allowed_row(Relation relation, const bool *nulls, int count)
+may_be_null(Relation relation, const bool *nulls)
 {
 	TupleDesc	columns = RelationGetDescr(relation);
 
-	if (count != columns->natts)
-		return false;
-	for (int i = 0; i < count; i++)
+	for (int i = 0; i < columns->natts; i++)
 		if (nulls[i] && TupleDescAttr(columns, i)->attnotnull)
 			return false;
 	return true;
@@ -114,18 +115,18 @@ insert_plain(Relation relation, Relation index, Datum *values, bool *nulls,
 {
 	HeapTuple	tuple = heap_form_tuple(RelationGetDescr(relation), values,
 										nulls);
-	int			key_count = IndexRelationGetNumberOfAttributes(index);
+	int			column_count = IndexRelationGetNumberOfAttributes(index);
 	Datum		keys[INDEX_MAX_KEYS];
 	bool		key_nulls[INDEX_MAX_KEYS];
 
-	for (int i = 0; i < key_count; i++)
+	for (int i = 0; i < column_count; i++)
 	{
 		AttrNumber	attribute = index->rd_index->indkey.values[i];
 
 		keys[i] = values[attribute - 1];
 		key_nulls[i] = nulls[attribute - 1];
 	}
-	heap_insert(relation, tuple, GetCurrentCommandId(true), 0, NULL);
+	simple_heap_insert(relation, tuple);
 
 	/* A B-tree has no use for IndexInfo. */
 	(void) index_insert(index, keys, key_nulls, &tuple->t_self, relation,
@@ -149,13 +150,13 @@ set_attributes(TupleTableSlot *slot, const Datum *values, const bool *nulls,
 /* Insert a row as the executor does. */
 static void
 insert_by_executor(RowInserter *inserter, Datum *values, bool *nulls,
-				   int count, ItemPointer tid)
+				   ItemPointer tid)
 {
 	TupleTableSlot *slot = inserter->slot;
 	TriggerDesc *triggers = inserter->result_relation->ri_TrigDesc;
 	bool		fires_after = triggers && triggers->trig_insert_after_row;
 
-	set_attributes(slot, values, nulls, count);
+	set_attributes(slot, values, nulls, inserter->columns);
 	ExecStoreVirtualTuple(slot);
 
 	/* The query that we are called in may be a SELECT, which has no triggers. */
@@ -178,16 +179,16 @@ insert_by_executor(RowInserter *inserter, Datum *values, bool *nulls,
 
 void
 row_inserter_insert(RowInserter *inserter, Datum *values, bool *nulls,
-					int count, ItemPointer tid)
+					ItemPointer tid)
 {
-	if (inserter->index && is_allowed_row(inserter->relation, nulls, count))
+	if (inserter->index && may_be_null(inserter->relation, nulls))
 	{
 		insert_plain(inserter->relation, inserter->index, values, nulls, tid);
 		return;
 	}
 	if (!inserter->estate)
 		begin_executor(inserter);
-	insert_by_executor(inserter, values, nulls, count, tid);
+	insert_by_executor(inserter, values, nulls, tid);
 }
 
 void
@@ -200,10 +201,11 @@ row_inserter_end(RowInserter *inserter)
 }
 
 void
-bulk_inserter_begin(BulkInserter *inserter, Relation relation)
+bulk_inserter_begin(BulkInserter *inserter, Relation relation, int columns)
 {
 	memset(&inserter->rows, 0, sizeof(RowInserter));
 	inserter->rows.relation = relation;
+	inserter->rows.columns = columns;
 	begin_executor(&inserter->rows);
 	inserter->state = GetBulkInsertState();
 	for (int i = 0; i < BULK_INSERT_ROWS; i++)
@@ -219,17 +221,17 @@ static void
 flush_rows(BulkInserter *inserter)
 {
 	EState	   *estate = inserter->rows.estate;
-	ResultRelInfo *relation = inserter->rows.result_relation;
 	MemoryContext old_context;
 
 	old_context = MemoryContextSwitchTo(GetPerTupleMemoryContext(estate));
-	table_multi_insert(relation->ri_RelationDesc, inserter->slots,
+	table_multi_insert(inserter->rows.relation, inserter->slots,
 					   inserter->count, GetCurrentCommandId(true),
 					   TABLE_INSERT_FROZEN | TABLE_INSERT_SKIP_FSM,
 					   inserter->state);
 	for (int i = 0; i < inserter->count; i++)
 	{
-		insert_index_entries(relation, inserter->slots[i], estate);
+		insert_index_entries(inserter->rows.result_relation,
+							 inserter->slots[i], estate);
 		ExecClearTuple(inserter->slots[i]);
 	}
 	MemoryContextSwitchTo(old_context);
@@ -239,13 +241,12 @@ flush_rows(BulkInserter *inserter)
 }
 
 void
-bulk_inserter_insert(BulkInserter *inserter, Datum *values, bool *nulls,
-					 int count)
+bulk_inserter_insert(BulkInserter *inserter, Datum *values, bool *nulls)
 {
 	TupleTableSlot *slot = inserter->slots[inserter->count++];
 	HeapTuple	tuple;
 
-	set_attributes(slot, values, nulls, count);
+	set_attributes(slot, values, nulls, inserter->rows.columns);
 	tuple = heap_form_tuple(slot->tts_tupleDescriptor, slot->tts_values,
 							slot->tts_isnull);
 	ExecStoreHeapTuple(tuple, slot, true);
@@ -263,7 +264,7 @@ bulk_inserter_end(BulkInserter *inserter)
 	for (int i = 0; i < BULK_INSERT_ROWS; i++)
 		ExecDropSingleTupleTableSlot(inserter->slots[i]);
 	FreeBulkInsertState(inserter->state);
-	table_finish_bulk_insert(inserter->rows.result_relation->ri_RelationDesc,
+	table_finish_bulk_insert(inserter->rows.relation,
 							 TABLE_INSERT_FROZEN | TABLE_INSERT_SKIP_FSM);
 	row_inserter_end(&inserter->rows);
 }

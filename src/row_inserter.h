@@ -15,21 +15,21 @@
 typedef struct RowInserter
 {
 	Relation	relation;
+	int			columns;		/* that rows are given */
 	Relation	index;			/* all that a plain table has; else NULL */
 	EState	   *estate;			/* NULL until the executor is needed */
 	ResultRelInfo *result_relation;
 	TupleTableSlot *slot;
 } RowInserter;
 
-/* The caller has opened the table with RowExclusiveLock. */
-extern void row_inserter_begin(RowInserter *inserter, Relation relation);
-
 /*
- * Insert a row, given its first attributes; others that the table may have got
- * meanwhile are null.
+ * The caller has opened the table with RowExclusiveLock.  Rows are given so many
+ * columns; others that the table may have got meanwhile are null.
  */
+extern void row_inserter_begin(RowInserter *inserter, Relation relation,
+							   int columns);
 extern void row_inserter_insert(RowInserter *inserter, Datum *values,
-								bool *nulls, int count, ItemPointer tid);
+								bool *nulls, ItemPointer tid);
 extern void row_inserter_end(RowInserter *inserter);
 
 /* Rows that are collected before they are inserted. */
@@ -49,9 +49,10 @@ typedef struct BulkInserter
 	Size		bytes;			/* of the rows in them */
 } BulkInserter;
 
-extern void bulk_inserter_begin(BulkInserter *inserter, Relation relation);
+extern void bulk_inserter_begin(BulkInserter *inserter, Relation relation,
+								int columns);
 extern void bulk_inserter_insert(BulkInserter *inserter, Datum *values,
-								 bool *nulls, int count);
+								 bool *nulls);
 extern void bulk_inserter_end(BulkInserter *inserter);
 
 #endif							/* TOPIC_ROW_INSERTER_H */

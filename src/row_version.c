@@ -140,8 +140,8 @@ row_version_replace(const char *table, Datum *values, bool *nulls, int count,
 	RowInserter inserter;
 	ItemPointerData old_row = *row;
 
-	row_inserter_begin(&inserter, relation);
-	row_inserter_insert(&inserter, values, nulls, count, row);
+	row_inserter_begin(&inserter, relation, count);
+	row_inserter_insert(&inserter, values, nulls, row);
 	row_inserter_end(&inserter);
 	if (ItemPointerIsValid(&old_row))
 		simple_table_tuple_delete(relation, &old_row, SnapshotAny);

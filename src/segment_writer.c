@@ -37,7 +37,8 @@ segment_writer_begin(const Topic *topic, Segment *segment)
 	writer->relation = segment_open(topic, segment, RowExclusiveLock);
 	writer->stats = segment_stats_create(topic->partitions);
 	writer->partition = -1;
-	bulk_inserter_begin(&writer->inserter, writer->relation);
+	bulk_inserter_begin(&writer->inserter, writer->relation,
+						Natts_segment);
 	return writer;
 }
 
@@ -70,7 +71,7 @@ segment_writer_add(SegmentWriter *writer, int partition,
 	values[Anum_segment_stable_offset - 1] =
 		Int64GetDatum(writer->next_offset);
 	values[Anum_segment_batch - 1] = PointerGetDatum(batch);
-	bulk_inserter_insert(&writer->inserter, values, nulls, Natts_segment);
+	bulk_inserter_insert(&writer->inserter, values, nulls);
 
 	segment_stats_add(writer->stats, partition, row->record_count,
 					  row->max_timestamp, length,

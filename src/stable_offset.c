@@ -29,8 +29,8 @@
  *
  * Where more than the last row is left to judge, an appender moves the hint on,
  * the first time and then every few times (log_append.c), over more than twice
- * the rows that it adds, so that hints catch up with the tail after an open
- * transaction has held them back.  Aborted rows do not count, up to a limit: a
+ * as many rows as these times add, so that hints catch up with the tail after an
+ * open transaction has held them back.  Aborted rows do not count, up to a limit: a
  * hint can pass them only together with a committed row behind them, and would
  * otherwise stay before them until VACUUM comes, which may take its time over a
  * few rows.
@@ -60,8 +60,8 @@
 #include "visibility.h"
 
 /*
- * How far an append of n rows moves the hint, in committed rows, for those too
- * that did not since.
+ * How far an append of n rows moves the hint, in committed rows: for itself,
+ * and for the appends before it that did not.
  */
 #define HINT_ADVANCE(n)		(HINT_INTERVAL * (8 + 2 * (n)))
 
@@ -138,21 +138,6 @@ appender_snapshot(void)
 	return snapshot;
 }
 
-int64
-last_row_hint(Topic *topic, int partition, const SegmentRow *tail)
-{
-	SnapshotData snapshot = appender_snapshot();
-	int64		hint = known_hint(topic, partition);
-
-	if (!tail)
-		return hint;
-	hint = Max(hint, tail->stable_offset);
-	if (hint == tail->base_offset &&
-		judge_row(tail, &snapshot) == ROW_COMMITTED)
-		hint = tail->last_offset + 1;
-	return hint;
-}
-
 /*
  * The end of the row that the session has remembered, if all transactions that
  * had begun by then have ended for the snapshot; else 0.
@@ -165,6 +150,22 @@ outlived_end(const Topic *topic, int partition, Snapshot snapshot)
 	return TransactionIdIsValid(seen->next_xid) &&
 		TransactionIdFollowsOrEquals(snapshot->xmin, seen->next_xid)
 		? seen->end_offset : 0;
+}
+
+int64
+last_row_hint(Topic *topic, int partition, const SegmentRow *tail)
+{
+	SnapshotData snapshot = appender_snapshot();
+	int64		hint = Max(known_hint(topic, partition),
+						   outlived_end(topic, partition, &snapshot));
+
+	if (!tail)
+		return hint;
+	hint = Max(hint, tail->stable_offset);
+	if (hint == tail->base_offset &&
+		judge_row(tail, &snapshot) == ROW_COMMITTED)
+		hint = tail->last_offset + 1;
+	return hint;
 }
 
 /* Remember the last row, if it can be one day what a hint relies on. */
@@ -186,22 +187,15 @@ stable_offset_hint(Topic *topic, int partition, int rows,
 {
 	SnapshotData snapshot = appender_snapshot();
 	TransactionId open;
-	int64		hint;
-	int64		end;
+	int64		hint = last_row_hint(topic, partition, tail);
 
 	*own = false;
 	if (!tail)
-		hint = tail_hint(topic, partition);
-	else
-	{
-		hint = last_row_hint(topic, partition, tail);
-		if (hint >= tail->base_offset)
-			return hint;
-	}
-	end = outlived_end(topic, partition, &snapshot);
-	hint = advance_over_decided(topic, partition, Max(hint, end),
-								HINT_ADVANCE(rows), HINT_ABORTED_ROWS,
-								&snapshot, &open);
+		hint = Max(hint, tail_hint(topic, partition));
+	else if (hint >= tail->base_offset)
+		return hint;
+	hint = advance_over_decided(topic, partition, hint, HINT_ADVANCE(rows),
+								HINT_ABORTED_ROWS, &snapshot, &open);
 
 	/*
 	 * If neither an open row nor the last one has stopped us, there were too

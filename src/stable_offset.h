@@ -40,17 +40,17 @@ extern void for_each_open_transaction(Topic *topic, int partition,
 									  OpenTransactionCallback callback,
 									  void *arg);
 
+/* How many appends of a session move the hint once. */
+#define HINT_INTERVAL	4
+
 /*
  * What appenders write into their rows; see stable_offset.c.  `tail` is the
  * partition's last row in the active segment, NULL if none is there.
  *
  * The hint of the last row, which is judged itself if it is the only one left;
- * and a hint that is moved on, for as many appends as HINT_INTERVAL of so many
- * rows.  *own tells whether it got as far as it will before this transaction
+ * and a hint that is moved on, for HINT_INTERVAL appends of so many rows.  *own tells whether it got as far as it will before this transaction
  * ends: to a row of its own.
  */
-#define HINT_INTERVAL	4
-
 extern int64 last_row_hint(Topic *topic, int partition,
 						   const SegmentRow *tail);
 extern int64 stable_offset_hint(Topic *topic, int partition, int rows,

@@ -462,13 +462,6 @@ topic_lookup(const char *name)
 	return read_topic(Anum_topics_topic, F_TEXTEQ, CStringGetTextDatum(name));
 }
 
-char *
-topic_relation_name(const Topic *topic)
-{
-	return quote_qualified_identifier(get_namespace_name(get_rel_namespace(topic->relid)),
-									  get_rel_name(topic->relid));
-}
-
 void
 report_unknown_topic(const char *name)
 {
@@ -478,10 +471,22 @@ report_unknown_topic(const char *name)
 			 errhint("View topic.topic_stats lists topics; topic.create_topic() creates one.")));
 }
 
+char *
+topic_relation_name(const Topic *topic)
+{
+	char	   *schema = get_namespace_name(get_rel_namespace(topic->relid));
+	char	   *name = get_rel_name(topic->relid);
+
+	/* Somebody may just have dropped it. */
+	if (!schema || !name)
+		report_unknown_topic(topic->name);
+	return quote_qualified_identifier(schema, name);
+}
+
+/* Somebody may just have dropped what rights are asked for. */
 static void
 check_owner(const Topic *topic)
 {
-	/* Somebody may just have dropped it. */
 	if (!SearchSysCacheExists1(RELOID, ObjectIdGetDatum(topic->relid)))
 		report_unknown_topic(topic->name);
 	if (!relation_ownercheck(topic->relid, GetUserId()))
@@ -497,7 +502,6 @@ check_privilege(const Topic *topic, AclMode privilege)
 	AclResult	result = pg_class_aclcheck_ext(topic->relid, GetUserId(),
 											   privilege, &is_missing);
 
-	/* Somebody may just have dropped it. */
 	if (is_missing)
 		report_unknown_topic(topic->name);
 	if (result != ACLCHECK_OK)

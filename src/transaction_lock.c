@@ -24,13 +24,13 @@
 
 /*
  * How often to look for a lock that is held for a short time; how often at first
- * without giving up the processor, and how many turns of a loop to wait in
- * between, which makes about two holds of an append lock; and how many
+ * without giving up the processor, after how many turns of a loop, which are
+ * doubled each time, since who looks hinders the holder; and how many
  * microseconds to sleep then: as little as the system makes of it.
  */
-#define SHORT_LOCK_TRIES	60
-#define SHORT_LOCK_SPINS	10
-#define SHORT_LOCK_SPIN		100
+#define SHORT_LOCK_TRIES	50
+#define SHORT_LOCK_SPINS	5
+#define SHORT_LOCK_SPIN		50
 #define SHORT_LOCK_SLEEP	50
 
 static bool
@@ -93,7 +93,7 @@ transaction_lock_acquire_short(const LOCKTAG *tag)
 		if (i >= SHORT_LOCK_SPINS)
 			pg_usleep(SHORT_LOCK_SLEEP);
 		else
-			for (int j = 0; j < SHORT_LOCK_SPIN; j++)
+			for (int j = 0; j < SHORT_LOCK_SPIN << i; j++)
 				SPIN_DELAY();
 	}
 	transaction_lock_acquire(tag);
