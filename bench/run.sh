@@ -53,12 +53,12 @@ fi
 # read in bulk, transactions to count, seconds to run for, turns in a round.
 # shellcheck disable=SC2034 # the workloads use them
 if [ $mode = full ]; then
-	rounds=5
+	rounds=11
 	records=1000000
 	transactions=20000
-	seconds=5
+	seconds=2
 	held_seconds=600 window=60 point=5 commits=1000000
-	large=100000000 turns=10 samples=1000
+	large=100000000 turns=5 samples=1000
 else
 	rounds=3
 	records=300000

@@ -4,8 +4,10 @@
 # records in one partition.  And the time to produce one record and consume it,
 # by a group that has read all else.
 #
-# Before, everything is in the state that maintenance and VACUUM leave it in, and
-# written to disk; and no measurement begins while one of these is at work.
+# Before, everything is in the state that maintenance and VACUUM leave it in,
+# written to disk, and read once, so that what is not in shared_buffers is in the
+# kernel's cache, if there is room; and no measurement begins while one of these
+# is at work.
 #
 # Times are medians over the transactions of one client, which do not wait for
 # the disk.  The cases take turns, some tenths of a second long.  The client goes
@@ -192,6 +194,7 @@ done
 sql "CALL topic.maintain()"
 sql "VACUUM (ANALYZE)"
 sql "CHECKPOINT"
+cat "$server/base/$(sql "SELECT oid FROM pg_database WHERE datname = current_database()")"/* >/dev/null
 for ((round = 1; round <= rounds; round++)); do
 	times=$workspace/times.$round
 	mkdir "$times"
