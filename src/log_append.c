@@ -343,6 +343,17 @@ check_serializable_readers(const Topic *topic, int partition)
 	table_close(relation, NoLock);
 }
 
+/*
+ * Have the WAL writer begin to write what a long append leaves to write, as after
+ * an asynchronous commit.  Else our own process does, page by page, whenever WAL
+ * buffers are full, and COMMIT waits for the rest.
+ */
+static void
+begin_to_write_wal(void)
+{
+	XLogSetAsyncXactLSN(XactLastRecEnd);
+}
+
 int64
 log_append(LogAppender *appender, int partition,
 		   const RecordBatchBuilder *batches, int count)
@@ -395,6 +406,8 @@ log_append(LogAppender *appender, int partition,
 	}
 	transaction_lock_release(&append_lock);
 	news_add(appender->topic->id, partition);
+	if (count > 1)
+		begin_to_write_wal();
 
 	if (IsolationIsSerializable())
 		check_serializable_readers(appender->topic, partition);

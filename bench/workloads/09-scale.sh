@@ -163,6 +163,19 @@ statement()
 	esac
 }
 
+# Have the consumers of a case begin anew, but for the large topic, which they do
+# not come to the end of: who has read all has nothing to do.
+#
+# usage: begin_anew CASE
+begin_anew()
+{
+	local topic="'$1'" number=""
+
+	[ "$1" != large ] || return 0
+	[ "$1" != topics ] || topic="'topic_' || i" number="FROM generate_series(1, $topics) i"
+	sql "SELECT topic.reset_offsets('bench', $topic, to_position => 'earliest') $number" >/dev/null
+}
+
 # Measure a call in a case, for one turn.
 #
 # usage: measure CALL CASE
@@ -171,6 +184,7 @@ measure()
 	local call=$1 name=$2 topic="'$2'" first=$((samples / 10))
 
 	[ "$name" != topics ] || topic="'topic_' || :number" first=$topics
+	[ "$call" != consume ] || begin_anew "$name"
 	latency "$call.$name" "$(choose "$name")
 		\\set from_offset random(0, :records - 100)
 		$(statement "$call" "$topic")" "$first"
@@ -183,6 +197,7 @@ measure_pages()
 {
 	local command
 
+	[ "$1" != consume ] || begin_anew "$2"
 	command=$(statement "$1" "'$2'")
 	command=${command//:partition/floor(random() * $3)::int}
 	pages "$1.$2.pages" "${command//:from_offset/floor(random() * ($4 - 100))::bigint}"
