@@ -48,8 +48,9 @@ extern void for_each_open_transaction(Topic *topic, int partition,
  * partition's last row in the active segment, NULL if none is there.
  *
  * The hint of the last row, which is judged itself if it is the only one left;
- * and a hint that is moved on, for HINT_INTERVAL appends of so many rows.  *own tells whether it got as far as it will before this transaction
- * ends: to a row of its own.
+ * and a hint that is moved on, for HINT_INTERVAL appends of so many rows.  *own
+ * tells whether it got as far as it will before this transaction ends: to a row
+ * of its own.
  */
 extern int64 last_row_hint(Topic *topic, int partition,
 						   const SegmentRow *tail);
