@@ -232,26 +232,33 @@ install_extension()
 	fi
 }
 
-# Have the server do with settings that it reads as it starts.
-restart_server()
-{
-	pg_ctl restart -w -m fast -D "$server" -l "$workspace/server.log" \
-		>/dev/null 2>&1 || die "no server: $(tail -n 20 "$workspace/server.log")"
-}
-
 # Start a throw-away server, and have psql and its kin talk to it.  Arguments
 # are settings.
 start_server()
 {
-	local setting options=""
-
 	server=$workspace/data
+	server_settings=(listen_addresses= unix_socket_directories="$workspace" "$@")
 	export PGHOST=$workspace PGUSER=postgres PGDATABASE=postgres
-	for setting in listen_addresses= unix_socket_directories="$workspace" "$@"; do
-		options+=" -c $setting"
-	done
 	initdb -D "$server" -U postgres -E UTF8 --no-locale --auth=trust --no-sync \
 		>"$workspace/initdb.log" 2>&1 || die "initdb: $(cat "$workspace/initdb.log")"
-	pg_ctl start -w -D "$server" -o "$options" -l "$workspace/server.log" \
+	run_server start
+}
+
+# Start the server anew, with the settings that it was started with first, and
+# those that are arguments.
+restart_server()
+{
+	run_server restart "$@"
+}
+
+# usage: run_server start|restart [SETTING...]
+run_server()
+{
+	local setting options=""
+
+	for setting in "${server_settings[@]}" "${@:2}"; do
+		options+=" -c $setting"
+	done
+	pg_ctl "$1" -w -m fast -D "$server" -o "$options" -l "$workspace/server.log" \
 		>/dev/null 2>&1 || die "no server: $(tail -n 20 "$workspace/server.log")"
 }

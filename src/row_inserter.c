@@ -82,14 +82,20 @@ end_executor(RowInserter *inserter)
 	FreeExecutorState(inserter->estate);
 }
 
+static void
+init_inserter(RowInserter *inserter, Relation relation, int columns)
+{
+	memset(inserter, 0, sizeof(RowInserter));
+	inserter->relation = relation;
+	inserter->columns = columns;
+}
+
 void
 row_inserter_begin(RowInserter *inserter, Relation relation, int columns)
 {
 	Oid			index = only_index(relation, columns);
 
-	memset(inserter, 0, sizeof(RowInserter));
-	inserter->relation = relation;
-	inserter->columns = columns;
+	init_inserter(inserter, relation, columns);
 	if (OidIsValid(index))
 		inserter->index = index_open(index, RowExclusiveLock);
 	else
@@ -98,7 +104,7 @@ row_inserter_begin(RowInserter *inserter, Relation relation, int columns)
 
 /* Is no attribute null that must not be? */
 static bool
-may_be_null(Relation relation, const bool *nulls)
+nulls_are_allowed(Relation relation, const bool *nulls)
 {
 	TupleDesc	columns = RelationGetDescr(relation);
 
@@ -181,7 +187,7 @@ void
 row_inserter_insert(RowInserter *inserter, Datum *values, bool *nulls,
 					ItemPointer tid)
 {
-	if (inserter->index && may_be_null(inserter->relation, nulls))
+	if (inserter->index && nulls_are_allowed(inserter->relation, nulls))
 	{
 		insert_plain(inserter->relation, inserter->index, values, nulls, tid);
 		return;
@@ -203,9 +209,7 @@ row_inserter_end(RowInserter *inserter)
 void
 bulk_inserter_begin(BulkInserter *inserter, Relation relation, int columns)
 {
-	memset(&inserter->rows, 0, sizeof(RowInserter));
-	inserter->rows.relation = relation;
-	inserter->rows.columns = columns;
+	init_inserter(&inserter->rows, relation, columns);
 	begin_executor(&inserter->rows);
 	inserter->state = GetBulkInsertState();
 	for (int i = 0; i < BULK_INSERT_ROWS; i++)

@@ -30,10 +30,10 @@
  * Where more than the last row is left to judge, an appender moves the hint on,
  * the first time and then every few times (log_append.c), over more than twice
  * as many rows as these times add, so that hints catch up with the tail after an
- * open transaction has held them back.  Aborted rows do not count, up to a limit: a
- * hint can pass them only together with a committed row behind them, and would
- * otherwise stay before them until VACUUM comes, which may take its time over a
- * few rows.
+ * open transaction has held them back.  Aborted rows do not count, up to a
+ * limit: a hint can pass them only together with a committed row behind them,
+ * and would otherwise stay before them until VACUUM comes, which may take its
+ * time over a few rows.
  *
  * A large transaction leaves more rows than can be judged one by one: after a
  * million of them, a hundred thousand appends would each have to look at ten

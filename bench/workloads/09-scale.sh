@@ -27,20 +27,7 @@ partitions=1000
 topics=500
 topic_records=2000
 
-# Restart the server with other shared_buffers.
-#
-# usage: set_shared_buffers MEGABYTES
-set_shared_buffers()
-{
-	local options
-
-	options=$(sed 's/^[^ ]* //; s/"//g' "$server/postmaster.opts")
-	pg_ctl restart -w -m fast -D "$server" -o "$options -c shared_buffers=$1MB" \
-		-l "$workspace/server.log" >/dev/null || die "no server: $(tail "$workspace/server.log")"
-}
-
-buffers=$(sql "SELECT pg_size_bytes(current_setting('shared_buffers')) / 1048576")
-set_shared_buffers "$(awk '/^MemTotal/ { printf "%d", $2 / 1024 * 0.6 }' /proc/meminfo)"
+restart_server "$(awk '/^MemTotal/ { printf "shared_buffers=%dMB", $2 / 1024 * 0.6 }' /proc/meminfo)"
 sql "SELECT topic.create_topic('small'), topic.create_topic('large'),
 	topic.create_topic('partitions', partitions => $partitions);
 	SELECT count(topic.create_topic('topic_' || i)) FROM generate_series(1, $topics) i" >/dev/null
@@ -277,4 +264,4 @@ for call in fetch produce consume; do
 	judge "$call, 500 topics, each for the first time" "the small case" - ms $call.topics.first $call.small
 done
 judge "INSERT, 500 tables" "one table" - ms insert.topics insert.one
-set_shared_buffers "$buffers"
+restart_server
