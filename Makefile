@@ -40,6 +40,9 @@ EXTRA_CLEAN = sql/install test/isolation/results \
 
 PG_CONFIG ?= pg_config
 PGXS := $(shell $(PG_CONFIG) --pgxs)
+ifeq ($(wildcard $(PGXS)),)
+$(error $(PG_CONFIG) does not lead to the headers of a PostgreSQL server: install them, or set PG_CONFIG)
+endif
 include $(PGXS)
 
 $(OBJS) $(OBJS:.o=.bc): $(wildcard src/*.h)

@@ -36,15 +36,13 @@ as_root()
 {
 	if [ "$(id -u)" = 0 ]; then
 		"$@"
-	elif command -v sudo >/dev/null; then
-		sudo "$@"
 	else
-		die "not root, and no sudo: cannot run $*"
+		sudo "$@"
 	fi
 }
 
-# Install those of the given Debian packages that are missing.  The server's
-# package would make and start a cluster of its own, and others would start
+# Install those of the given Debian packages that are missing, once each.  The
+# server's package would make and start a cluster of its own, and others would start
 # their services: not here.
 install_packages()
 {
@@ -54,12 +52,15 @@ install_packages()
 
 	command -v dpkg-query >/dev/null || return 0
 	for package in "$@"; do
-		dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null |
+		[[ " ${missing[*]} " == *" $package "* ]] ||
+			dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null |
 			grep -qx installed || missing+=("$package")
 	done
 	[ ${#missing[@]} -gt 0 ] || return 0
 
-	echo "Installing ${missing[*]}" | fold -s -w 80
+	[ "$(id -u)" = 0 ] || command -v sudo >/dev/null ||
+		die "packages are missing, which only root can install: ${missing[*]}"
+	echo "Installing, which may take some minutes: ${missing[*]}" | fold -s -w 80
 	[ ! -e $no_service ] || no_service=
 	(
 		trap 'as_root rm -f $no_cluster $no_service' EXIT

@@ -21,34 +21,58 @@ for part in "$@"; do
 	[[ " ${all_parts[*]} " == *" $part "* ]] || die "no part $part; there are: ${all_parts[*]}"
 done
 
+# The Debian packages that a part needs, beside those to build.
+packages_of()
+{
+	case $1 in
+		build) echo clang ;;
+		scripts) echo shellcheck ;;
+		meta) echo python3 ;;
+		unit) echo librdkafka-dev perl ;;
+		fuzz) echo clang libclang-rt-dev python3 python3-psycopg2 ;;
+		pgtap) echo "postgresql-$postgres_major-pgtap" libtap-parser-sourcehandler-pgtap-perl ;;
+		tap) echo perl libipc-run-perl python3 python3-psycopg2 ;;
+		history) echo "${history_packages[@]}" ;;
+		docs) echo perl python3 python3-psycopg2 ;;
+		python) echo python3 python3-psycopg2 ;;
+		clients) echo python3 python3-psycopg2 pgbouncer ;;
+	esac
+}
+
+# Those without which some of a part is skipped.
+optional_packages_of()
+{
+	case $1 in
+		# From 13 on, Debian has it in the package of the server's headers.
+		indent) echo pg-bsd-indent ;;
+		tap) echo "postgresql-$postgres_major-cron" ;;
+		python) echo python3-sqlalchemy python3-psycopg ;;
+		clients)
+			echo python3-psycopg node-pg libpostgresql-jdbc-java default-jdk-headless \
+				golang-go golang-github-lib-pq-dev
+			;;
+	esac
+}
+
+[ $# -gt 0 ] || set -- "${all_parts[@]}"
 if [ -z "${PG_TOPIC_WORKSPACE-}" ]; then
 	choose_postgres
-	packages=("${build_packages[@]}" clang libclang-rt-dev shellcheck
-		librdkafka-dev perl libipc-run-perl libtap-parser-sourcehandler-pgtap-perl
-		"postgresql-$postgres_major-pgtap" "${history_packages[@]}")
-	# From 13 on, Debian has it in the package of the server's headers.
-	! is_available pg-bsd-indent || packages+=(pg-bsd-indent)
-	! is_available "postgresql-$postgres_major-cron" ||
-		packages+=("postgresql-$postgres_major-cron")
+	packages=("${postgres_packages[@]}" "${build_packages[@]}")
 	! old_major=$(debian_major "${PG_TOPIC_OLD_PG_CONFIG-}") ||
 		packages+=("postgresql-$old_major" "postgresql-server-dev-$old_major")
-	install_packages "${postgres_packages[@]}" "${packages[@]}"
-
-	# Without one of these, part of `python` or `clients` is skipped.
-	parts=" ${*:-${all_parts[*]}} "
-	optional=()
-	[[ $parts != *" python "* && $parts != *" clients "* ]] ||
-		optional+=(python3-sqlalchemy python3-psycopg)
-	[[ $parts != *" clients "* ]] ||
-		optional+=(node-pg libpostgresql-jdbc-java default-jdk-headless golang-go
-			golang-github-lib-pq-dev pgbouncer)
-	for package in "${optional[@]}"; do
-		! is_available "$package" || (install_packages "$package") ||
-			echo "going on without $package"
+	for part in "$@"; do
+		read -r -a needed <<<"$(packages_of "$part")"
+		packages+=("${needed[@]}")
+	done
+	install_packages "${packages[@]}"
+	for part in "$@"; do
+		for package in $(optional_packages_of "$part"); do
+			! is_available "$package" || (install_packages "$package") ||
+				echo "going on without $package"
+		done
 	done
 fi
 enter_workspace "$@"
-[ $# -gt 0 ] || set -- "${all_parts[@]}"
 
 passed=0
 failed=0

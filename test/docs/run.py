@@ -6,8 +6,8 @@ statement.  Conventions:
 
     ```sql              must run without an error
     ```sql error=55000  must fail, once, with this SQLSTATE
-    ```sql session=b    runs in another session, which stays open to the end
-                        of the file
+    -- session b        as a block's first line: it runs in another session,
+                        which stays open to the end of the file
     ```sql within=10    runs again until its output is right, for so many
                         seconds
     ```text             directly after a ```sql block: the output of psql, to
@@ -44,6 +44,7 @@ import tap       # noqa: E402
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 FENCE = re.compile(r"^```(\w*)\s*(.*)$")
+SESSION = re.compile(r"-- session (\w+)(?::|$)")
 
 
 class Block:
@@ -59,6 +60,12 @@ class Block:
     @property
     def text(self):
         return "\n".join(self.lines)
+
+    @property
+    def session(self):
+        """The session that a reader is told to run it in; "" is the page's own."""
+        named = SESSION.match(self.lines[0]) if self.lines else None
+        return named.group(1) if named else ""
 
 
 def read_blocks(lines):
@@ -209,11 +216,10 @@ def run_file(path, database, rewrite):
                 break
         if block.language != "sql":
             continue
-        name = block.options.get("session", "")
-        if name not in sessions:
-            sessions[name] = Session(database)
+        if block.session not in sessions:
+            sessions[block.session] = Session(database)
         expected = expected_output(blocks, index, lines)
-        output, complaints = run_block(sessions[name], block, expected)
+        output, complaints = run_block(sessions[block.session], block, expected)
         if rewrite and expected:
             replacements.append((expected, normalize(output).split("\n")))
             complaints = [c for c in complaints if "text block" not in c]
