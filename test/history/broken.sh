@@ -42,5 +42,7 @@ expect statement-snapshot duplicate
 # Appenders read the next offset and insert without excluding each other, and
 # the unique index is none.
 expect no-append-lock inconsistent-offsets
+# A batch that a producer sends again is appended again.
+expect append-repeated duplicate
 
 exit $failed

@@ -223,6 +223,101 @@ class Producer(Client):
             send.offset, send.end = offset, end
 
 
+class RetryingProducer(Client):
+    """Numbers its batches, and sends one again until it knows that it is committed."""
+
+    lost = ('TP005', 'TP006')   # errors: what the producer had done is not known any more
+
+    def __init__(self, run, number):
+        super().__init__(run, f'retrying {number}')
+        self.number = number
+        self.producer = None    # id and epoch
+        # Of each partition the next one, and where the last one is known to be from: if
+        # that epoch of the server is over, it may have lost it.
+        self.sequences = {}
+        self.place = None
+        self.sent = 0
+
+    def step(self):
+        topic, partitions = self.rng.choice(self.round.topics)
+        self.place = topic, self.rng.randrange(partitions)
+        sends = []
+        for _ in range(self.rng.choice((1, 3, 20))):
+            self.sent += 1
+            sends.append(Send('%s:%s' % self.place, f'r{self.number}.{self.sent}',
+                              key=f'r{self.number} {self.sent % 7}', start=time.monotonic()))
+        transaction = Transaction(self.name, epoch=self.epoch, start=time.monotonic(), sends=sends)
+        while transaction.outcome != 'ok' and not self.is_done():
+            try:
+                self.attempt(transaction)
+            except psycopg2.Error as error:
+                self.recover(error)
+        transaction.end = time.monotonic()
+        self.round.record(transaction)
+        time.sleep(0.005)
+
+    def attempt(self, transaction):
+        """Send a batch, for the first time or again."""
+        self.round.fault.begin(self)
+        if not self.producer:
+            self.producer = self.execute('SELECT * FROM topic.init_producer(%s)',
+                                         (self.name,)).fetchone()
+            self.sequences = {(topic, partition): (0, self.epoch)
+                              for topic, partitions in self.round.topics
+                              for partition in range(partitions)}
+        transaction.epoch = self.epoch
+        if self.rng.random() < self.round.fault.cuts:
+            self.cut_soon()
+        self.begin()
+        sequence, _ = self.sequences[self.place]
+        topic, partition = self.place
+        cursor = self.execute(
+            """SELECT base_offset FROM topic.produce_batch(%s, %s::text[], %s::text[],
+            partition => %s, producer_id => %s, producer_epoch => %s, sequence => %s)""",
+            (topic, [send.value for send in transaction.sends],
+             [send.key for send in transaction.sends], partition, *self.producer, sequence))
+        base, = cursor.fetchone()
+        before = transaction.outcome
+        transaction.commit_start = transaction.commit_start or time.monotonic()
+        transaction.outcome = 'unknown'
+        try:
+            committed = self.execute('COMMIT').statusmessage == 'COMMIT'
+        except psycopg2.Error as error:
+            if not lost_connection(error):
+                transaction.outcome = before
+            raise
+        if not committed:
+            transaction.outcome = before
+            return
+        self.check_answer(transaction, base)
+        if self.rng.random() < 0.2:
+            # As if the answer had been lost
+            self.connection.close()
+            self.connect()
+            return
+        transaction.outcome = 'ok'
+        self.sequences[self.place] = sequence + len(transaction.sends), self.epoch
+
+    def recover(self, error):
+        """A server that has lost records has lost what it knew of the producer, too."""
+        self.expected = Client.expected
+        if self.producer and self.epoch != self.sequences[self.place][1]:
+            self.expected += self.lost
+            if error.pgcode in self.lost:
+                self.producer = None
+        super().recover(error)
+
+    def check_answer(self, transaction, base):
+        """An answer after another one is the same, if nothing was lost in between."""
+        first = transaction.sends[0]
+        if first.offset is not None:
+            self.round.count('batches sent again')
+            if first.offset != base and not self.round.fault.may_lose:
+                self.round.fail(f'{first.value} was sent again: at {first.offset}, then at {base}')
+        for n, send in enumerate(transaction.sends):
+            send.offset, send.end = base + n, time.monotonic()
+
+
 # What of a record is read: whose it is. The rest of its value only takes room.
 VALUE = "split_part(value, ' ', 1)"
 
