@@ -4,8 +4,9 @@ usage: latency.py wait|listen|poll RATE SECONDS
 
 pgbench produces RATE records a second to topic latency, each in a transaction
 of its own.  A consumer consumes them as soon as it learns of them: by
-topic.wait_for_records; by LISTEN, and a NOTIFY in each of the producers'
-transactions; or by asking every 10 ms.
+topic.wait_for_records, at the beginning of the transaction that consumes, so that
+both are one message to the server; by LISTEN, and a NOTIFY in each of the
+producers' transactions; or by asking every 10 ms.
 
 Prints, in milliseconds, the median and the 99th percentile of three times, of
 which the first tenth of the records does not count:
@@ -39,13 +40,13 @@ PRODUCE = """\\set number :number + 1
 SELECT topic.produce('latency', concat_ws(' ', :client_id::int, :number::int,
     extract(epoch FROM clock_timestamp())))"""
 NOTIFY = ", pg_notify('latency', '')"
-CONSUME = """BEGIN; SELECT value FROM
+WAIT = "CALL topic.wait_for_records('latency', 'latency', max_wait => '100 ms');"
+CONSUME = """SELECT value FROM
     topic.consume_text('latency', 'latency', commit => true)"""
 
 
-def wait_for_records(cursor):
-    cursor.execute("CALL topic.wait_for_records('latency', 'latency',"
-                   " max_wait => '100 ms')")
+def no_wait(cursor):
+    """The transaction begins by waiting."""
 
 
 def wait_for_notification(cursor):
@@ -61,7 +62,7 @@ def wait_for_a_while(cursor):
     time.sleep(0.01)
 
 
-WAITS = {"wait": wait_for_records, "listen": wait_for_notification,
+WAITS = {"wait": no_wait, "listen": wait_for_notification,
          "poll": wait_for_a_while}
 
 
@@ -84,9 +85,10 @@ def consume(method, producer):
     cursor = connection.cursor()
     if method == "listen":
         cursor.execute("LISTEN latency")
+    transaction = "BEGIN; " + (WAIT if method == "wait" else "") + CONSUME
     while True:
         ended = producer.poll() is not None
-        cursor.execute(CONSUME)
+        cursor.execute(transaction)
         rows = cursor.fetchall()
         now = time.time()
         cursor.execute("COMMIT")
