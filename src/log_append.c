@@ -167,21 +167,25 @@ find_tail(LogAppender *appender, int partition, SegmentRow *row)
  * judge, it is again, most likely, and is judged under the lock.  Otherwise the
  * session's next appends do not move the hint on, and then one comes here:
  * where producers are many, each passes the same rows again, and others have
- * moved the hint meanwhile.
+ * moved the hint meanwhile.  But a session's first append that finds more rows
+ * under the lock comes back here at once: else those whose sessions are short
+ * would leave the hint where it is.
  */
 static int64
-hint_before_lock(LogAppender *appender, int partition, int rows)
+hint_before_lock(LogAppender *appender, int partition, int rows, bool at_once)
 {
 	Topic	   *topic = appender->topic;
+	uint8	   *due = &topic->hint_due[partition];
 	SegmentRow	row;
 	int64		hint;
 	bool		own;
 
-	if (topic->hint_due[partition] == 0 || --topic->hint_due[partition] > 0)
+	if (!at_once &&
+		(*due == HINT_NOT_DUE || *due == HINT_UNKNOWN || --*due > 0))
 		return 0;
 	hint = stable_offset_hint(topic, partition, rows,
 							  find_tail(appender, partition, &row), &own);
-	topic->hint_due[partition] = own ? 0 : HINT_INTERVAL;
+	*due = own ? HINT_NOT_DUE : HINT_INTERVAL;
 	segment_scan_pause(&appender->tails);
 	return hint;
 }
@@ -211,7 +215,8 @@ lock_toast_table(Relation segment)
  */
 static int64
 lock_partition(LogAppender *appender, int partition,
-			   const LOCKTAG *append_lock, int rows, bool needs_toast)
+			   const LOCKTAG *append_lock, int rows, bool needs_toast,
+			   bool hint_at_once)
 {
 	bool		latest = false;
 	uint64		messages = 0;
@@ -223,7 +228,7 @@ lock_partition(LogAppender *appender, int partition,
 		open_active_segment(appender);
 		if (needs_toast)
 			lock_toast_table(appender->segment);
-		hint = hint_before_lock(appender, partition, rows);
+		hint = hint_before_lock(appender, partition, rows, hint_at_once);
 		transaction_lock_acquire_short(append_lock);
 		if (appender->topic->valid ||
 			(latest && messages == SharedInvalidMessageCounter))
@@ -309,13 +314,14 @@ insert_row(LogAppender *appender, int partition, int64 base_offset,
 static void
 note_lag(Topic *topic, int partition, bool lags, const SegmentRow *tail)
 {
+	uint8	   *due = &topic->hint_due[partition];
 	bool		own = tail &&
 		TransactionIdIsCurrentTransactionId(HeapTupleHeaderGetRawXmin(tail->tuple->t_data));
 
 	if (!lags)
-		topic->hint_due[partition] = 0;
-	else if (!own && topic->hint_due[partition] == 0)
-		topic->hint_due[partition] = HINT_INTERVAL;
+		*due = HINT_NOT_DUE;
+	else if (!own && (*due == HINT_NOT_DUE || *due == HINT_UNKNOWN))
+		*due = HINT_INTERVAL;
 }
 
 /* Is any batch too large to be stored in line? */
@@ -361,6 +367,7 @@ log_append(LogAppender *appender, int partition,
 	LOCKTAG		append_lock;
 	SegmentRow	row;
 	const SegmentRow *tail;
+	bool		needs_toast = batches_need_toast(batches, count);
 	int64		stable;
 	int64		hint;
 	int64		timestamp_so_far;
@@ -371,16 +378,27 @@ log_append(LogAppender *appender, int partition,
 	wakeup_at_end(appender->topic->id);
 
 	set_append_lock_tag(&append_lock, appender->topic, partition);
-	stable = lock_partition(appender, partition, &append_lock, count,
-							batches_need_toast(batches, count));
-	tail = find_tail(appender, partition, &row);
-	base_offset = offset_after(active_segment(appender->topic), partition,
-							   tail);
-	timestamp_so_far = tail ? tail->timestamp_so_far : NO_TIMESTAMP;
-	hint = last_row_hint(appender->topic, partition, tail);
-	stable = Max(stable, hint);
-	note_lag(appender->topic, partition, stable < base_offset, tail);
-	segment_scan_pause(&appender->tails);
+	for (bool hint_at_once = false;; hint_at_once = true)
+	{
+		bool		good;
+
+		stable = lock_partition(appender, partition, &append_lock, count,
+								needs_toast, hint_at_once);
+		tail = find_tail(appender, partition, &row);
+		base_offset = offset_after(active_segment(appender->topic),
+								   partition, tail);
+		timestamp_so_far = tail ? tail->timestamp_so_far : NO_TIMESTAMP;
+		hint = last_row_hint(appender->topic, partition, tail);
+		stable = Max(stable, hint);
+		good = stable >= base_offset || hint_at_once ||
+			appender->topic->hint_due[partition] != HINT_UNKNOWN;
+		if (good)
+			note_lag(appender->topic, partition, stable < base_offset, tail);
+		segment_scan_pause(&appender->tails);
+		if (good)
+			break;
+		transaction_lock_release(&append_lock);
+	}
 	if (stable > base_offset)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATA_CORRUPTED),

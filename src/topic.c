@@ -287,7 +287,8 @@ read_topic_row(AttrNumber attribute, Oid eq_function, Datum key)
 									   topic->partitions * sizeof(int64));
 			topic->hint_due =
 				MemoryContextAlloc(context, topic->partitions * sizeof(uint8));
-			memset(topic->hint_due, 1, topic->partitions * sizeof(uint8));
+			memset(topic->hint_due, HINT_UNKNOWN,
+				   topic->partitions * sizeof(uint8));
 			topic->compression =
 				compression_codec_from_name(TextDatumGetCString(values[Anum_topics_compression - 1]));
 			topic->log_append_time =

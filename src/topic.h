@@ -84,13 +84,17 @@ typedef struct Topic
 								 * as last seen; no more than a guess */
 
 	uint8	   *hint_due;		/* appends to a partition until one judges
-								 * more than its last row; 0: none.
+								 * more than its last row, or as below;
 								 * log_append.c */
 	struct GroupMemory *groups; /* see group_memory.c */
 
 	bool		valid;
 	MemoryContext context;
 } Topic;
+
+/* Of hint_due, beside numbers of appends. */
+#define HINT_NOT_DUE	0
+#define HINT_UNKNOWN	UINT8_MAX	/* the session has not appended there */
 
 extern ValueFormat value_format_from_text(const char *name);
 extern const char *value_format_name(ValueFormat format);
