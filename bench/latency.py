@@ -45,8 +45,8 @@ CONSUME = """SELECT value FROM
     topic.consume_text('latency', 'latency', commit => true)"""
 
 
-def no_wait(cursor):
-    """The transaction begins by waiting."""
+def waits_in_transaction(cursor):
+    """The next one begins by waiting."""
 
 
 def wait_for_notification(cursor):
@@ -62,7 +62,7 @@ def wait_for_a_while(cursor):
     time.sleep(0.01)
 
 
-WAITS = {"wait": no_wait, "listen": wait_for_notification,
+WAITS = {"wait": waits_in_transaction, "listen": wait_for_notification,
          "poll": wait_for_a_while}
 
 

@@ -50,17 +50,20 @@ if [ -z "${PG_TOPIC_WORKSPACE-}" ]; then
 fi
 
 # What a workload may take: rounds of all its variants, records to produce or
-# read in bulk, seconds to run for, turns in a round, transactions in a turn.
+# read in bulk, transactions to count, seconds to run for, turns in a round,
+# transactions in a turn.
 # shellcheck disable=SC2034 # the workloads use them
 if [ $mode = full ]; then
 	rounds=11
 	records=1000000
+	transactions=20000
 	seconds=2
 	held_seconds=600 window=60 point=5 commits=1000000
 	large=100000000 turns=5 samples=1000
 else
 	rounds=3
 	records=300000
+	transactions=1000
 	seconds=1
 	held_seconds=8 window=2 point=0.5 commits=100000
 	large=4000000 turns=3 samples=200

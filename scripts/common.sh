@@ -31,7 +31,12 @@ die()
 	exit 1
 }
 
-# Run a command as root, which only packages need.
+# Can commands be run as root? Only packages need that.
+can_be_root()
+{
+	[ "$(id -u)" = 0 ] || command -v sudo >/dev/null
+}
+
 as_root()
 {
 	if [ "$(id -u)" = 0 ]; then
@@ -58,7 +63,7 @@ install_packages()
 	done
 	[ ${#missing[@]} -gt 0 ] || return 0
 
-	[ "$(id -u)" = 0 ] || command -v sudo >/dev/null ||
+	can_be_root ||
 		die "packages are missing, which only root can install: ${missing[*]}"
 	echo "Installing, which may take some minutes: ${missing[*]}" | fold -s -w 80
 	[ ! -e $no_service ] || no_service=
@@ -82,7 +87,7 @@ install_packages()
 is_available()
 {
 	command -v apt-cache >/dev/null || return 1
-	[ -n "$(apt-cache pkgnames postgresql)" ] || apt_get update
+	[ -n "$(apt-cache pkgnames postgresql)" ] || ! can_be_root || apt_get update
 	apt-cache show "$1" >/dev/null 2>&1
 }
 

@@ -24,6 +24,8 @@ done
 # The Debian packages that a part needs, beside those to build.
 packages_of()
 {
+	local major
+
 	case $1 in
 		build) echo clang ;;
 		scripts) echo shellcheck ;;
@@ -31,7 +33,11 @@ packages_of()
 		unit) echo librdkafka-dev perl ;;
 		fuzz) echo clang libclang-rt-dev python3 python3-psycopg2 ;;
 		pgtap) echo "postgresql-$postgres_major-pgtap" libtap-parser-sourcehandler-pgtap-perl ;;
-		tap) echo perl libipc-run-perl python3 python3-psycopg2 ;;
+		tap)
+			echo perl libipc-run-perl python3 python3-psycopg2
+			! major=$(debian_major "${PG_TOPIC_OLD_PG_CONFIG-}") ||
+				echo "postgresql-$major" "postgresql-server-dev-$major"
+			;;
 		history) echo "${history_packages[@]}" ;;
 		docs) echo perl python3 python3-psycopg2 ;;
 		python) echo python3 python3-psycopg2 ;;
@@ -46,7 +52,7 @@ optional_packages_of()
 		# From 13 on, Debian has it in the package of the server's headers.
 		indent) echo pg-bsd-indent ;;
 		tap) echo "postgresql-$postgres_major-cron" ;;
-		python) echo python3-sqlalchemy python3-psycopg ;;
+		python) echo python3-sqlalchemy ;;
 		clients)
 			echo python3-psycopg node-pg libpostgresql-jdbc-java default-jdk-headless \
 				golang-go golang-github-lib-pq-dev
@@ -58,10 +64,8 @@ optional_packages_of()
 if [ -z "${PG_TOPIC_WORKSPACE-}" ]; then
 	choose_postgres
 	packages=("${postgres_packages[@]}" "${build_packages[@]}")
-	! old_major=$(debian_major "${PG_TOPIC_OLD_PG_CONFIG-}") ||
-		packages+=("postgresql-$old_major" "postgresql-server-dev-$old_major")
 	for part in "$@"; do
-		read -r -a needed <<<"$(packages_of "$part")"
+		mapfile -t needed < <(packages_of "$part" | tr ' ' '\n')
 		packages+=("${needed[@]}")
 	done
 	install_packages "${packages[@]}"

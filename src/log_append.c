@@ -21,7 +21,8 @@
  *	  whether our segment still is the active one: a switch holds the append
  *	  locks until it has told everybody.  If it is not, start again.  Who does
  *	  not get the lock tries again for some milliseconds before he queues
- *	  (transaction_lock.c).
+ *	  (transaction_lock.c).  A session's first append may let go of it once, with
+ *	  nothing written yet, to move the hint for readers on.
  * 3. The next offset is read from the index, and the rows are inserted.
  *	  Nothing here waits for another transaction.
  * 4. The append lock is released.
@@ -167,8 +168,8 @@ find_tail(LogAppender *appender, int partition, SegmentRow *row)
  * judge, it is again, most likely, and is judged under the lock.  Otherwise the
  * session's next appends do not move the hint on, and then one comes here:
  * where producers are many, each passes the same rows again, and others have
- * moved the hint meanwhile.  But a session's first append that finds more rows
- * under the lock comes back here at once: else those whose sessions are short
+ * moved the hint meanwhile.  But if a session's first append finds more rows
+ * under the lock, it lets go and comes here at once: else sessions that are short
  * would leave the hint where it is.
  */
 static int64
@@ -320,7 +321,7 @@ note_lag(Topic *topic, int partition, bool lags, const SegmentRow *tail)
 
 	if (!lags)
 		*due = HINT_NOT_DUE;
-	else if (!own && (*due == HINT_NOT_DUE || *due == HINT_UNKNOWN))
+	else if (!own && *due == HINT_NOT_DUE)
 		*due = HINT_INTERVAL;
 }
 
@@ -380,25 +381,22 @@ log_append(LogAppender *appender, int partition,
 	set_append_lock_tag(&append_lock, appender->topic, partition);
 	for (bool hint_at_once = false;; hint_at_once = true)
 	{
-		bool		good;
-
 		stable = lock_partition(appender, partition, &append_lock, count,
 								needs_toast, hint_at_once);
 		tail = find_tail(appender, partition, &row);
 		base_offset = offset_after(active_segment(appender->topic),
 								   partition, tail);
-		timestamp_so_far = tail ? tail->timestamp_so_far : NO_TIMESTAMP;
 		hint = last_row_hint(appender->topic, partition, tail);
 		stable = Max(stable, hint);
-		good = stable >= base_offset || hint_at_once ||
-			appender->topic->hint_due[partition] != HINT_UNKNOWN;
-		if (good)
-			note_lag(appender->topic, partition, stable < base_offset, tail);
-		segment_scan_pause(&appender->tails);
-		if (good)
+		if (stable >= base_offset || hint_at_once ||
+			appender->topic->hint_due[partition] != HINT_UNKNOWN)
 			break;
+		segment_scan_pause(&appender->tails);
 		transaction_lock_release(&append_lock);
 	}
+	timestamp_so_far = tail ? tail->timestamp_so_far : NO_TIMESTAMP;
+	note_lag(appender->topic, partition, stable < base_offset, tail);
+	segment_scan_pause(&appender->tails);
 	if (stable > base_offset)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATA_CORRUPTED),

@@ -28,10 +28,10 @@
  * the hint is decided for the snapshot.
  *
  * Where more than the last row is left to judge, an appender moves the hint on,
- * the first time and then every few times (log_append.c), over more than twice
- * as many rows as these times add, so that hints catch up with the tail after an
- * open transaction has held them back.  Aborted rows do not count, up to a
- * limit: a hint can pass them only together with a committed row behind them,
+ * in a session's first append and then every few times (log_append.c), over more
+ * than twice as many rows as these times add, so that hints catch up with the tail
+ * after an open transaction has held them back.  Aborted rows do not count, up to
+ * a limit: a hint can pass them only together with a committed row behind them,
  * and would otherwise stay before them until VACUUM comes, which may take its
  * time over a few rows.
  *

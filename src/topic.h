@@ -94,7 +94,7 @@ typedef struct Topic
 
 /* Of hint_due, beside numbers of appends. */
 #define HINT_NOT_DUE	0
-#define HINT_UNKNOWN	UINT8_MAX	/* the session has not appended there */
+#define HINT_UNKNOWN	UINT8_MAX	/* no append since the topic was read */
 
 extern ValueFormat value_format_from_text(const char *name);
 extern const char *value_format_name(ValueFormat format);

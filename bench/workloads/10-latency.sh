@@ -8,9 +8,11 @@
 sql "SELECT topic.create_topic('latency')" >/dev/null
 for ((round = 1; round <= rounds; round++)); do
 	for rate in 100 5000; do
+		# Of 400 records, the four slowest would tell of the disk alone.
+		duration=$(((rate == 100 ? 6 : 2) * seconds))
 		for method in wait listen poll; do
 			read -r p50 p99 after_p50 after_p99 commit_p50 commit_p99 achieved < <(
-				/usr/bin/python3 bench/latency.py $method $rate $((2 * seconds))) ||
+				/usr/bin/python3 bench/latency.py $method $rate $duration) ||
 				die "no latencies"
 			keep "$method.$rate.p50" "$p50"
 			keep "$method.$rate.p99" "$p99"
@@ -26,6 +28,8 @@ done
 for rate in 100 5000; do
 	title="commit to delivery at $rate records/s"
 	judge "$title, 99th percentile" "1 ms" "<= 5" ms wait.$rate.after.p99
+	judge "$title, 99th percentile" "LISTEN/NOTIFY" - ms wait.$rate.after.p99 listen.$rate.after.p99
+	judge "$title, 99th percentile" "asking every 10 ms" - ms wait.$rate.after.p99 poll.$rate.after.p99
 	judge "... median" "1 ms" - ms wait.$rate.after.p50
 	title="call to delivery at $rate records/s"
 	judge "$title, 99th percentile" "1 ms" - ms wait.$rate.p99

@@ -44,6 +44,7 @@ import tap       # noqa: E402
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 FENCE = re.compile(r"^```(\w*)\s*(.*)$")
+OPTIONS = {"error", "within", "forever", "file"}
 SESSION = re.compile(r"-- session (\w+)(?::|$)")
 
 
@@ -53,6 +54,8 @@ class Block:
     def __init__(self, language, options, first, last, lines):
         self.language = language
         self.options = dict(o.partition("=")[::2] for o in options.split())
+        if not OPTIONS.issuperset(self.options):
+            raise ValueError(f"line {first}: there is no such option: {options}")
         self.first = first
         self.last = last
         self.lines = lines
@@ -64,7 +67,10 @@ class Block:
     @property
     def session(self):
         """The session that a reader is told to run it in; "" is the page's own."""
-        named = SESSION.match(self.lines[0]) if self.lines else None
+        first = self.lines[0] if self.lines else ""
+        named = SESSION.match(first)
+        if not named and first.startswith("-- session"):
+            raise ValueError(f"line {self.first + 1}: which session?")
         return named.group(1) if named else ""
 
 

@@ -72,9 +72,12 @@ class Checker:
         return partition.rsplit(':', 1)[0] in self.history.compacted
 
     def is_forgotten(self, transaction, value):
-        """May what this transaction knows of a record have gone meanwhile?"""
+        """May what this transaction knows of a record have gone meanwhile?
+
+        It may have come again, if its producer has sent it again since.
+        """
         return self.history.may_lose and transaction.epoch < self.last_epoch \
-            and value not in self.places
+            and (value not in self.places or self.writes[value][0].epoch > transaction.epoch)
 
     # The log
 

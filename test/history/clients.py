@@ -265,7 +265,10 @@ class RetryingProducer(Client):
             self.sequences = {(topic, partition): (0, self.epoch)
                               for topic, partitions in self.round.topics
                               for partition in range(partitions)}
-        transaction.epoch = self.epoch
+        if transaction.epoch != self.epoch:
+            transaction.epoch = self.epoch
+            for send in transaction.sends:
+                send.offset = send.end = None   # that answer may not be true any more
         if self.rng.random() < self.round.fault.cuts:
             self.cut_soon()
         self.begin()
@@ -301,18 +304,19 @@ class RetryingProducer(Client):
     def recover(self, error):
         """A server that has lost records has lost what it knew of the producer, too."""
         self.expected = Client.expected
-        if self.producer and self.epoch != self.sequences[self.place][1]:
+        if self.round.fault.may_lose and self.producer \
+                and self.epoch != self.sequences[self.place][1]:
             self.expected += self.lost
             if error.pgcode in self.lost:
                 self.producer = None
         super().recover(error)
 
     def check_answer(self, transaction, base):
-        """An answer after another one is the same, if nothing was lost in between."""
+        """An answer after another one is the same."""
         first = transaction.sends[0]
         if first.offset is not None:
             self.round.count('batches sent again')
-            if first.offset != base and not self.round.fault.may_lose:
+            if first.offset != base:
                 self.round.fail(f'{first.value} was sent again: at {first.offset}, then at {base}')
         for n, send in enumerate(transaction.sends):
             send.offset, send.end = base + n, time.monotonic()

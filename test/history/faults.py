@@ -268,7 +268,7 @@ class DiskFull(Fault):
     def set_up(self, run):
         # What is produced in all the time must have room.
         self.disk = SmallDisk(os.path.join(run.directory, 'disk'),
-                              int(64 + 30 * run.arguments.seconds))
+                              int(64 + 30 * run.longest()))
         why_not = self.disk.mount()
         if why_not:
             return f'no small disk: {why_not}'

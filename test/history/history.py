@@ -4,7 +4,9 @@ A history is a list of transactions, each with what it sent and read and with
 its outcome: "ok", if the server said that it committed; "failed", if it cannot
 have; "unknown", if the connection was lost while COMMIT was on its way. Times
 are all of one clock that does not go back. A partition is named
-"topic:number". A record is known by its value, which is sent but once.
+"topic:number". A record is known by its value, which only a producer that numbers
+its batches sends again: in the same transaction of the history, whose epoch is that
+of the last attempt.
 """
 
 import dataclasses

@@ -283,6 +283,16 @@ class TestChecker(unittest.TestCase):
         checker.check()
         self.assertEqual(checker.lost, 1)
 
+    def test_lost_and_sent_again(self):
+        story = self.promotion(may_lose=True)
+        for transaction in story.history.transactions:
+            for send in transaction.sends:
+                if send.value == 'c':
+                    transaction.epoch, send.offset, send.end = 1, 3, story.tick()
+        story.history.transactions[-1].reads[0].records.append([3, 'c'])
+        story.finish([(0, 'a'), (1, 'b'), (2, 'd'), (3, 'c')])
+        self.expect(story)
+
     def test_what_may_not_be_lost(self):
         story = self.promotion(may_lose=False)
         story.finish([(0, 'a'), (1, 'b'), (2, 'd')])

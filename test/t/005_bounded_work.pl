@@ -155,6 +155,17 @@ is(offsets('held'), '23102|23102', 'more came');
 cmp_ok(cost("$find_offsets('held')"), '<', $few,
 	'the last stable offset is found at once some time after');
 
+# Sessions that append once each move the hint for readers on, too.
+$holder->query(q{BEGIN; SELECT topic.produce('held', 'open again')});
+append('held', 6000);
+$holder->query('COMMIT');
+my $script = PostgreSQL::Test::Utils::tempdir . '/produce.sql';
+append_to_file($script, q{SELECT topic.produce('held', 'record');});
+$node->command_ok([ 'pgbench', '--no-vacuum', '--connect', '-t', 250, '-f', $script, 'postgres' ],
+	'there are 250 sessions');
+cmp_ok(cost("$find_offsets('held')"), '<', $few,
+	'the last stable offset is found at once after short sessions');
+
 # Calls that append many rows each.
 $session->query(q{
 	SELECT topic.create_topic('bulk');
