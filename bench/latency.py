@@ -4,8 +4,8 @@ usage: latency.py wait|listen|poll RATE SECONDS
 
 pgbench produces RATE records a second to topic latency, each in a transaction
 of its own.  A consumer consumes them as soon as it learns of them: by
-topic.wait_for_records, at the beginning of the transaction that consumes, so that
-both are one message to the server; by LISTEN, and a NOTIFY in each of the
+topic.wait_for_records, at the beginning of a transaction that consumes, so that both
+are one message to the server; by LISTEN, and a NOTIFY in each of the
 producers' transactions; or by asking every 10 ms.
 
 Prints, in milliseconds, the median and the 99th percentile of three times, of
@@ -85,10 +85,11 @@ def consume(method, producer):
     cursor = connection.cursor()
     if method == "listen":
         cursor.execute("LISTEN latency")
-    transaction = "BEGIN; " + (WAIT if method == "wait" else "") + CONSUME
+    rows = []
     while True:
         ended = producer.poll() is not None
-        cursor.execute(transaction)
+        waits = method == "wait" and not rows
+        cursor.execute("BEGIN; " + (WAIT if waits else "") + CONSUME)
         rows = cursor.fetchall()
         now = time.time()
         cursor.execute("COMMIT")

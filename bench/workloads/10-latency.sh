@@ -9,7 +9,7 @@ sql "SELECT topic.create_topic('latency')" >/dev/null
 for ((round = 1; round <= rounds; round++)); do
 	for rate in 100 5000; do
 		# Of 400 records, the four slowest would tell of the disk alone.
-		duration=$(((rate == 100 ? 6 : 2) * seconds))
+		duration=$(((rate == 100 ? 4 : 2) * seconds))
 		for method in wait listen poll; do
 			read -r p50 p99 after_p50 after_p99 commit_p50 commit_p99 achieved < <(
 				/usr/bin/python3 bench/latency.py $method $rate $duration) ||
