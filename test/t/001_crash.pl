@@ -33,7 +33,7 @@ sub kill_backend
 	my ($status, $pid) = $node->psql('postgres',
 		"SELECT pid FROM pg_stat_activity WHERE application_name ~ '^$who' ORDER BY random() LIMIT 1");
 
-	kill 'KILL', $pid if $pid;
+	Crash::kill_backend($pid);
 	return;
 }
 

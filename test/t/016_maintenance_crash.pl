@@ -143,7 +143,7 @@ sub crash
 	sleep rand(0.3);
 	if ($round % 2)
 	{
-		kill 'KILL', $pids[ $round / 2 % 2 ];
+		Crash::kill_backend($pids[ $round / 2 % 2 ]);
 		$_->quit foreach @maintainers;
 		Crash::is_back($node);
 	}

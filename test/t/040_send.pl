@@ -84,7 +84,7 @@ foreach my $moment (0.2, 0.5, 0.7, 0.8, 0.9, 0.95, 1.0, 1.1)
 		{
 			my $pid = $node->safe_psql('postgres',
 				"SELECT pid FROM pg_stat_activity WHERE application_name = 'sender'");
-			kill 'KILL', $pid if $pid;
+			Crash::kill_backend($pid);
 		}
 		eval { $client->finish };
 		Crash::is_back($node) or BAIL_OUT('the server does not come back');

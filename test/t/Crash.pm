@@ -26,6 +26,18 @@ sub kill_server
 	return;
 }
 
+# Kill a server process, if there is one. Returns when the postmaster knows: until
+# then it accepts connections, which end when it does.
+sub kill_backend
+{
+	my ($pid) = @_;
+
+	return unless $pid;
+	kill 'KILL', $pid;
+	sleep 0.01 while kill 0, $pid;
+	return;
+}
+
 # Does a server that restarts by itself accept connections again? That psql
 # ends before it has read its input makes IPC::Run die.
 sub is_back
