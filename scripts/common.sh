@@ -37,6 +37,7 @@ can_be_root()
 	[ "$(id -u)" = 0 ] || command -v sudo >/dev/null
 }
 
+# Run a command as root.
 as_root()
 {
 	if [ "$(id -u)" = 0 ]; then

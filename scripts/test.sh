@@ -65,8 +65,9 @@ if [ -z "${PG_TOPIC_WORKSPACE-}" ]; then
 	choose_postgres
 	packages=("${postgres_packages[@]}" "${build_packages[@]}")
 	for part in "$@"; do
-		mapfile -t needed < <(packages_of "$part" | tr ' ' '\n')
-		packages+=("${needed[@]}")
+		for package in $(packages_of "$part"); do
+			packages+=("$package")
+		done
 	done
 	install_packages "${packages[@]}"
 	for part in "$@"; do

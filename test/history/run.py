@@ -145,8 +145,8 @@ class Round:
         for client in everybody:
             client.start()
 
-        end = time.monotonic() + self.arguments.seconds
-        latest = time.monotonic() + self.longest()
+        begin = time.monotonic()
+        end, latest = begin + self.arguments.seconds, begin + self.longest()
         while time.monotonic() < (end if self.errors_were_met() else latest):
             time.sleep(self.rng.uniform(0.5, 1) * self.fault.interval)
             if self.fault.strike(self) is not False:
